@@ -1,0 +1,56 @@
+# Two commands matter: `make demo` and `make test`. Both set .venv up first, once; a second run does no set-up again.
+#
+#   demo    fit Old Faithful; the posterior, tables and pictures go to results/
+#   test    everything that CI checks: lint, types, unit, examples
+#   format  put every file into its standard form
+#   clean   remove all that git ignores
+
+SHELL := /usr/bin/env bash
+.DELETE_ON_ERROR:
+.PHONY: demo test lint types unit examples format clean
+
+PYTHON := .venv/bin/python
+SET_UP := .venv/.set-up
+export MPLBACKEND := Agg
+
+demo: $(SET_UP)
+	$(PYTHON) -m bayesgmm demo
+
+test: lint types unit examples
+
+lint: $(SET_UP)
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+
+types: $(SET_UP)
+	$(PYTHON) -m mypy
+
+unit: $(SET_UP)
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not benchmark"
+
+examples: $(SET_UP)
+	@set -e; for script in $(wildcard examples/*.py); do echo "$$script"; $(PYTHON) "$$script"; done
+
+format: $(SET_UP)
+	$(PYTHON) -m ruff check --fix
+	$(PYTHON) -m ruff format
+
+clean:
+	rm -rf .venv results build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find bayesgmm tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(SET_UP): pyproject.toml constraints.txt | $(PYTHON)
+	@echo "Installing into .venv; this takes a minute or two and happens once."
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# The first Python on the path that runs (a version manager's stub for another version does not) and is new enough;
+# else uv, which fetches one.
+USABLE := import ensurepip, sys, venv; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 15))
+$(PYTHON):
+	@IFS=$$'\n'; for candidate in $$(type -aP python3 python3.14 python3.13 python3.12); do \
+	  if "$$candidate" -c '$(USABLE)' > /dev/null 2>&1; then exec "$$candidate" -m venv --clear .venv; fi; \
+	done; \
+	if command -v uv > /dev/null; then rm -rf .venv; exec uv venv --quiet --seed --python 3.13 .venv; fi; \
+	echo "bayesgmm needs Python 3.12, 3.13 or 3.14, and none was found: install one (or uv) and run make again." >&2; \
+	exit 1

@@ -1,0 +1,32 @@
+from .comparison import compare_em
+from .datasets.faithful import load_faithful
+from .estimators.bayesian import BayesianGaussianMixture
+from .estimators.gaussian import GaussianMixture
+from .mixture import Mixture
+from .model.build import build_model
+from .model.priors import Priors
+from .plots.comparison import plot_comparison
+from .plots.density import plot_density
+from .plots.ellipses import plot_ellipses
+from .plots.pairs import plot_pairs
+from .posterior.container import Posterior
+from .posterior.storage import load
+
+__version__: str
+
+__all__ = [
+    "BayesianGaussianMixture",
+    "GaussianMixture",
+    "Mixture",
+    "Posterior",
+    "Priors",
+    "__version__",
+    "build_model",
+    "compare_em",
+    "load",
+    "load_faithful",
+    "plot_comparison",
+    "plot_density",
+    "plot_ellipses",
+    "plot_pairs",
+]

@@ -1,0 +1,4 @@
+"""Data that come with the package.
+
+faithful    Old Faithful: 272 eruptions, two features
+"""

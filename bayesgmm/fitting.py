@@ -1,0 +1,171 @@
+"""The one road from rows to relabelled draws.
+
+    rows -> border -> EM pool -> priors -> method -> labels -> DataTree
+
+Every method of every front end walks it; nothing else fits a posterior.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from bayesgmm.covariance import CovarianceFamily, as_family
+from bayesgmm.data import Data, as_seed, check_n_components, check_rank
+from bayesgmm.em.fit import EMFit, EMSettings, EMStatus, fit_em, run_em
+from bayesgmm.errors import DegenerateComponentWarning, InvalidArgumentError, InvalidArgumentTypeError, LabelWarning
+from bayesgmm.inference.methods import Method, as_method
+from bayesgmm.inference.placement import prior_order
+from bayesgmm.inference.problem import Problem, SamplingSettings
+from bayesgmm.mixture import Mixture
+from bayesgmm.model.priors import Priors
+from bayesgmm.posterior.assembly import Provenance, build_tree
+from bayesgmm.posterior.container import Posterior, as_result
+
+__all__ = ["Fit", "FitSettings", "fit_posterior"]
+
+
+class Fit(NamedTuple):
+    """A posterior and the EM solution from which it started."""
+
+    posterior: Posterior
+    em: EMFit
+
+
+@dataclass(frozen=True, eq=False)
+class FitSettings:
+    """Everything that was asked for, checked.
+
+    Attributes
+    ----------
+    n_components : int
+        K.
+    family : CovarianceFamily
+        The covariance family.
+    method_name : str
+        The word for the method.
+    method : Method
+        The way to the posterior.
+    priors : Priors
+        As the user gave them.
+    init : fitted estimator, Posterior, EMFit, Mixture or None
+        Where to start; None: the pool.
+    sampling : SamplingSettings
+        How long, how often, from which seed.
+    """
+
+    n_components: int
+    family: CovarianceFamily
+    method_name: str
+    method: Method
+    priors: Priors
+    init: Any
+    sampling: SamplingSettings
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
+        """Check the constructor arguments of `BayesianGaussianMixture`, in one place and before any work.
+
+        Raises
+        ------
+        InvalidArgumentError, InvalidArgumentTypeError
+            Naming the argument, its value and what it must be.
+        """
+        p = dict(parameters)
+        options = {} if p["method_options"] is None else p["method_options"]
+        if not isinstance(options, Mapping):
+            raise InvalidArgumentTypeError("method_options", "be a dict or None", options)
+        priors = Priors() if p["priors"] is None else p["priors"]
+        if not isinstance(priors, Priors):
+            raise InvalidArgumentTypeError("priors", "be a `Priors` or None", priors)
+        sampling = SamplingSettings(
+            draws=_as_count("draws", p["draws"], 1),
+            chains=_as_count("chains", p["chains"], 1),
+            tune=None if p["tune"] is None else _as_count("tune", p["tune"], 0),
+            cores=None if p["cores"] is None else _as_count("cores", p["cores"], 1),
+            seed=as_seed(p["random_state"]),
+            progressbar=bool(p["progressbar"]),
+            options=dict(options),
+        )
+        return cls(
+            n_components=_as_count("n_components", p["n_components"], 1),
+            family=as_family(p["covariance_type"]),
+            method_name=p["method"],
+            method=as_method(p["method"], options),
+            priors=priors,
+            init=p["init"],
+            sampling=sampling,
+        )
+
+
+def fit_posterior(data: Data, settings: FitSettings) -> Fit:
+    """Fit a mixture with its posterior.
+
+    Parameters
+    ----------
+    data : Data
+        The rows, past the border.
+    settings : FitSettings
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are fewer rows than components, or the columns are linearly dependent.
+    """
+    check_n_components(data, settings.n_components)
+    check_rank(data, correlated=not settings.family.is_diagonal)
+    priors = settings.priors.resolve(data, settings.n_components, settings.family)
+    em = _start(data, settings)
+    if not priors.is_exchangeable:
+        em = em.permute(prior_order(em.mixture, priors, settings.family))
+    draws = settings.method.draw(Problem(data, settings.family, priors, em.mixture), settings.sampling)
+    provenance = Provenance(
+        method=settings.method_name,
+        priors=priors.to_json(),
+        random_seed=settings.sampling.seed,
+        is_exchangeable=priors.is_exchangeable,
+    )
+    posterior = Posterior(build_tree(data, em, draws=draws, provenance=provenance))
+    if not posterior.is_identified:
+        warnings.warn(posterior.verdict[1], LabelWarning, stacklevel=3)
+    return Fit(posterior, em)
+
+
+def _start(data: Data, settings: FitSettings) -> EMFit:
+    """Run EM: from the pool, or from what the user gave, whose order is kept."""
+    if settings.init is None:
+        em = fit_em(data, settings.n_components, settings.family, EMSettings(), settings.sampling.seed)
+    else:
+        em = run_em(data, settings.family, _as_start(settings.init, data, settings.n_components), EMSettings())
+    if em.status is EMStatus.DEGENERATE:
+        warnings.warn(em.status.value, DegenerateComponentWarning, stacklevel=4)
+    return em
+
+
+def _as_start(init: Any, data: Data, n_components: int) -> Mixture:
+    """Take one mixture from whatever the user gave to start from."""
+    value = as_result(init)
+    value = getattr(value, "mixture", value)
+    if not isinstance(value, Mixture):
+        raise InvalidArgumentTypeError("init", "be a fitted estimator, a Posterior or a Mixture", init)
+    if value.batch_shape:
+        value = getattr(as_result(init), "em")  # noqa: B009
+    if (value.n_components, value.n_features) != (n_components, data.n_features):
+        shown = f"{value.n_components} components and {value.n_features} features"
+        raise InvalidArgumentError("init", f"have {n_components} components and {data.n_features} features", shown)
+    return value
+
+
+def _as_count(name: str, value: object, least: int) -> int:
+    """Check a whole number."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InvalidArgumentTypeError(name, f"be an integer of at least {least}", value)
+    if value < least:
+        raise InvalidArgumentError(name, f"be an integer of at least {least}", value)
+    return int(value)

@@ -1,0 +1,88 @@
+"""What every method is given and what it returns: problem, settings, draws.
+
+A method is a function ``(problem, settings) -> Draws``. It knows nothing of labels, of ArviZ or of the estimator.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesgmm.covariance import CovarianceFamily
+from bayesgmm.data import Data
+from bayesgmm.mixture import Mixture
+from bayesgmm.model.priors import ResolvedPriors
+
+__all__ = ["Draws", "Problem", "SamplingSettings"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """The posterior to explore, and where to start.
+
+    Attributes
+    ----------
+    data : Data
+        The rows.
+    family : CovarianceFamily
+        The covariance family.
+    priors : ResolvedPriors
+        The priors, one for every parameter.
+    start : Mixture
+        The labelled mixture at which every chain starts, usually EM's.
+    """
+
+    data: Data
+    family: CovarianceFamily
+    priors: ResolvedPriors
+    start: Mixture
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """How long, how often, from which seed.
+
+    Attributes
+    ----------
+    draws, chains : int
+        Draws kept per chain, and chains.
+    tune : int or None
+        Warm-up steps per chain; None leaves the choice to the method.
+    cores : int or None
+        Chains that run side by side; None: as many as there are cores. The draws do not depend on it.
+    seed : int
+        Everything random follows from it.
+    progressbar : bool
+        Whether to show progress on a terminal or in a notebook.
+    options : mapping
+        The method's own options.
+    """
+
+    draws: int
+    chains: int
+    tune: int | None
+    cores: int | None
+    seed: int
+    progressbar: bool
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Draws in the order of the model; C chains, S draws.
+
+    Attributes
+    ----------
+    values : mapping of str to array of shape (C, S, ...)
+        ``weights`` (absent for K = 1), ``means``, ``sds`` and, where the family has them, ``partials``.
+    sample_stats : mapping of str to array of shape (C, S)
+        The sampler's own record.
+    attrs : mapping of str to number or text
+        The sampler's name and version, its time, its settings.
+    """
+
+    values: Mapping[str, NDArray[np.float64]]
+    sample_stats: Mapping[str, NDArray[Any]]
+    attrs: Mapping[str, Any]

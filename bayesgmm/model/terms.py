@@ -1,0 +1,305 @@
+"""The terms of the model: one registered builder per prior and one per covariance family.
+
+    add_prior(prior, name, ...)   puts one free variable in the model that is open; registered by the prior's type.
+                                  What is no named prior is the user's own PyMC distribution, resized.
+    add_scale(family, ...)        puts sds and, where there are correlations, partials in it, and returns the scale that
+                                  the likelihood reads: Cholesky factors L = diag(sds) R (K, D, D), or sds (K, D).
+
+R is made of canonical partial correlations z_ij, i > j (Lewandowski, Kurowicka and Joe 2009,
+doi:10.1016/j.jmva.2009.04.008):
+
+    R_ij = z_ij sqrt(prod_{m<j} (1 - z_im^2)),   R_ii = sqrt(prod_{m<i} (1 - z_im^2)).
+
+Every builder runs inside a ``with model:`` block.
+"""
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pymc.distributions.distribution import SymbolicRandomVariable
+from pymc.distributions.shape_utils import change_dist_size
+from pymc.distributions.transforms import Transform, _default_transform
+from pymc.logprob.transforms import LogTransform
+from pytensor.tensor.random.op import RandomVariable
+from pytensor.tensor.variable import TensorVariable
+
+from bayesgmm.covariance import CovarianceFamily, Full, Spherical, Tied
+from bayesgmm.data import Data
+from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.model import named
+from bayesgmm.model.distributions import (
+    Affine,
+    HalfStudentT,
+    LogScale,
+    PartialCorrelation,
+    RootInverseGamma,
+    TruncatedLogNormal,
+)
+from bayesgmm.model.priors import ResolvedPriors, column_scale, sds_shape
+from bayesgmm.schema import COMPONENT, FEATURE, FEATURE_BIS, PAIR
+
+__all__ = ["add_means", "add_prior", "add_scale", "add_weights", "correlation_factor", "partial_exponents"]
+
+Array = NDArray[np.float64]
+
+
+def add_weights(priors: ResolvedPriors) -> TensorVariable:
+    """Put the weights in the open model, Dirichlet(concentration); for K = 1 they are the constant one.
+
+    Parameters
+    ----------
+    priors : ResolvedPriors
+
+    Returns
+    -------
+    TensorVariable of shape (K,)
+    """
+    if priors.concentration.shape[0] == 1:
+        return pt.constant(np.ones(1))
+    weights: TensorVariable = pm.Dirichlet("weights", priors.concentration, dims=(COMPONENT,))
+    return weights
+
+
+def add_means(data: Data, family: CovarianceFamily, priors: ResolvedPriors) -> TensorVariable:
+    """Put the means (K, D) in the open model; the sampler sees (m - column mean) / column scale.
+
+    Parameters
+    ----------
+    data : Data
+    family : CovarianceFamily
+    priors : ResolvedPriors
+
+    Returns
+    -------
+    TensorVariable of shape (K, D)
+    """
+    shape = (priors.concentration.shape[0], data.n_features)
+    transform = Affine(data.location, column_scale(data, family))
+    return add_prior(priors.means, "means", transform=transform, shape=shape, dims=(COMPONENT, FEATURE))
+
+
+@singledispatch
+def add_prior(
+    prior: Any, name: str, *, transform: Transform, shape: tuple[int, ...], dims: tuple[str, ...]
+) -> TensorVariable:
+    """Put one free variable in the open model.
+
+    Parameters
+    ----------
+    prior : NamedPrior or PyMC distribution
+        A PyMC distribution is resized to `shape`, and keeps its own transform where that has another range than
+        `transform`.
+    name : str
+        "means" or "sds".
+    transform : Transform
+        From the variable to what the sampler sees.
+    shape, dims : tuple of int, tuple of str
+        One size and one name per axis.
+
+    Returns
+    -------
+    TensorVariable of shape `shape`
+
+    Raises
+    ------
+    InvalidArgumentTypeError
+        If `prior` is neither a named prior nor a PyMC distribution.
+    InvalidArgumentError
+        If it cannot be resized, or is a prior of sds with negative numbers in its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pymc as pm
+    >>> from bayesgmm.model.distributions import LogScale
+    >>> from bayesgmm.model.named import HalfNormal
+    >>> from bayesgmm.model.terms import add_prior
+    >>> with pm.Model(coords={"feature": ["a", "b"]}) as model:
+    ...     sds = add_prior(HalfNormal(1.0), "sds", transform=LogScale(0.0, 1.0), shape=(2,), dims=("feature",))
+    >>> model.value_vars
+    [sds_logscale__]
+    """
+    distribution = _resize(prior, name, shape)
+    own = _default_transform(distribution.owner.op, distribution)
+    if name == "sds" and own is None:
+        raise InvalidArgumentError("sds", "be a distribution of positive numbers", str(distribution.owner.op))
+    replaced = own is None or isinstance(own, LogTransform)
+    return pm.modelcontext(None).register_rv(
+        distribution, name, dims=dims, default_transform=None, transform=transform if replaced else own
+    )
+
+
+@add_prior.register
+def _(prior: named.Normal, name: str, **settings: Any) -> TensorVariable:
+    return pm.Normal(name, prior.loc, prior.scale, default_transform=None, **settings)
+
+
+@add_prior.register
+def _(prior: named.LogNormal, name: str, **settings: Any) -> TensorVariable:
+    if not prior.lower.any():
+        return pm.LogNormal(name, prior.mu, prior.sigma, default_transform=None, **settings)
+    return TruncatedLogNormal(name, prior.mu, prior.sigma, prior.lower, default_transform=None, **settings)
+
+
+@add_prior.register
+def _(prior: named.HalfNormal, name: str, **settings: Any) -> TensorVariable:
+    return pm.HalfNormal(name, prior.sigma, default_transform=None, **settings)
+
+
+@add_prior.register
+def _(prior: named.Exponential, name: str, **settings: Any) -> TensorVariable:
+    return pm.Exponential(name, prior.rate, default_transform=None, **settings)
+
+
+@add_prior.register
+def _(prior: named.Gamma, name: str, **settings: Any) -> TensorVariable:
+    return pm.Gamma(name, alpha=prior.shape, beta=prior.rate, default_transform=None, **settings)
+
+
+@add_prior.register
+def _(prior: named.InverseGammaVariance, name: str, **settings: Any) -> TensorVariable:
+    return RootInverseGamma(name, prior.shape, prior.scale, default_transform=None, **settings)
+
+
+@add_prior.register
+def _(prior: named.HalfStudentT, name: str, **settings: Any) -> TensorVariable:
+    return HalfStudentT(name, prior.nu, prior.sigma, default_transform=None, **settings)
+
+
+@singledispatch
+def add_scale(family: CovarianceFamily, data: Data, priors: ResolvedPriors) -> TensorVariable:
+    """Put the covariances of a family in the open model: sds, partials, correlations, covariances.
+
+    Parameters
+    ----------
+    family : CovarianceFamily
+        The diagonal families have sds only.
+    data : Data
+    priors : ResolvedPriors
+
+    Returns
+    -------
+    TensorVariable of shape (K, D, D) or (K, D)
+        Cholesky factors, or sds for a diagonal family; in the units of x.
+    """
+    return _add_sds(family, data, priors, (COMPONENT, FEATURE))
+
+
+@add_scale.register
+def _(family: Full, data: Data, priors: ResolvedPriors) -> TensorVariable:
+    sds = _add_sds(family, data, priors, (COMPONENT, FEATURE))
+    return _add_factor(sds, (COMPONENT,), data.n_features, priors.lkj_eta)
+
+
+@add_scale.register
+def _(family: Tied, data: Data, priors: ResolvedPriors) -> TensorVariable:
+    factor = _add_factor(_add_sds(family, data, priors, (FEATURE,)), (), data.n_features, priors.lkj_eta)
+    return factor * np.ones((priors.concentration.shape[0], 1, 1))
+
+
+@add_scale.register
+def _(family: Spherical, data: Data, priors: ResolvedPriors) -> TensorVariable:
+    return _add_sds(family, data, priors, (COMPONENT,))[:, None] * np.ones((1, data.n_features))
+
+
+def partial_exponents(n_features: int, eta: float) -> Array:
+    """Give b_j = eta + (D - 2 - j) / 2, j the column from 0, of every pair, row by row of the lower triangle.
+
+    Parameters
+    ----------
+    n_features : int
+        D.
+    eta : float
+        LKJ parameter.
+
+    Returns
+    -------
+    array of shape (P,)
+
+    Examples
+    --------
+    >>> from bayesgmm.model.terms import partial_exponents
+    >>> partial_exponents(3, 2.0)
+    array([2.5, 2.5, 2. ])
+    """
+    columns = np.tril_indices(n_features, -1)[1]
+    exponents: Array = eta + (n_features - 2 - columns) / 2.0
+    return exponents
+
+
+def correlation_factor(partials: TensorVariable, n_features: int) -> TensorVariable:
+    """Turn partial correlations (..., P) into Cholesky factors of correlation matrices (..., D, D).
+
+    Parameters
+    ----------
+    partials : TensorVariable of shape (..., P)
+        In (-1, 1), row by row of the lower triangle.
+    n_features : int
+        D, with P = D (D - 1) / 2.
+
+    Returns
+    -------
+    TensorVariable of shape (..., D, D)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pytensor.tensor as pt
+    >>> from bayesgmm.model.terms import correlation_factor
+    >>> correlation_factor(pt.constant(np.array([0.6])), 2).eval(mode="FAST_COMPILE")
+    array([[1. , 0. ],
+           [0.6, 0.8]])
+    """
+    D = n_features
+    rows, columns = np.tril_indices(D, -1)
+    position = np.zeros((D, D), dtype=int)  # of every entry among the pairs, 0 above the diagonal
+    position[rows, columns] = np.arange(len(rows))
+    z = partials[..., position] * np.tri(D, k=-1)  # (..., D, D)
+    log_left = 0.5 * (pt.log1p(-z) + pt.log1p(z))
+    running = pt.cumsum(log_left, axis=-1)[..., :-1]
+    before = pt.exp(pt.concatenate([pt.zeros_like(z[..., :1]), running], axis=-1))  # sqrt of prod over m < j
+    return (z + np.eye(D)) * before
+
+
+def _add_sds(family: CovarianceFamily, data: Data, priors: ResolvedPriors, dims: tuple[str, ...]) -> TensorVariable:
+    K, D = priors.concentration.shape[0], data.n_features
+    unit = family.compact_sds(np.broadcast_to(column_scale(data, family), (K, D)))
+    lower = priors.sds.lower if isinstance(priors.sds, named.NamedPrior) else 0.0
+    transform = LogScale(lower, unit)
+    return add_prior(priors.sds, "sds", transform=transform, shape=sds_shape(family, K, D), dims=dims)
+
+
+def _add_factor(sds: TensorVariable, dims: tuple[str, ...], n_features: int, eta: float) -> TensorVariable:
+    """Make Cholesky factors of sds (..., D) and, for more than one feature, of partials that are put in the model."""
+    factor = sds[..., None]  # (..., D, 1)
+    if n_features > 1:
+        b = np.broadcast_to(
+            partial_exponents(n_features, eta), (*sds.type.shape[:-1], n_features * (n_features - 1) // 2)
+        )
+        partials = PartialCorrelation("partials", b, dims=(*dims, PAIR))
+        R = correlation_factor(partials, n_features)
+        pairs = np.tril_indices(n_features, -1)
+        pm.Deterministic("correlations", (R @ R.mT)[..., *pairs], dims=(*dims, PAIR))
+        factor = factor * R
+    pm.Deterministic("covariances", factor @ factor.mT, dims=(*dims, FEATURE, FEATURE_BIS))
+    return factor
+
+
+def _resize(prior: Any, name: str, shape: tuple[int, ...]) -> TensorVariable:
+    """Give an unregistered PyMC distribution another batch shape, so that its full shape is `shape`."""
+    op = getattr(getattr(prior, "owner", None), "op", None)
+    if not isinstance(op, (RandomVariable, SymbolicRandomVariable)):
+        remedy = "Wrap an expression of distributions: pm.CustomDist.dist(..., dist=function)."
+        raise InvalidArgumentTypeError(name, "be a PyMC distribution such as pm.Normal.dist(0, 2)", prior, remedy)
+    try:
+        resized = change_dist_size(prior, shape[: len(shape) - op.ndim_supp])
+        fits = all(have in (None, want) for have, want in zip(resized.type.shape, shape, strict=True))
+    except ValueError:
+        fits = False
+    if not fits:
+        raise InvalidArgumentError(name, f"broadcast to shape {shape}", f"shape {prior.type.shape}")
+    return resized

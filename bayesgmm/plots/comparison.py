@@ -1,0 +1,178 @@
+"""EM beside the posterior, parameter by parameter, on one scale.
+
+Every parameter is shown in posterior standard deviations from its posterior mean, (value - mean) / sd, so that minutes,
+shares and correlations stand on one axis; the numbers in their own units stand beside the rows. They are the table of
+`compare_em`.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from bayesgmm.comparison import compare_em
+from bayesgmm.errors import InvalidArgumentError
+from bayesgmm.plots import legend, style
+from bayesgmm.posterior.container import as_result
+from bayesgmm.posterior.prediction import interval_bounds
+from bayesgmm.schema import COMPONENT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["plot_comparison"]
+
+Array = NDArray[np.float64]
+
+WIDTH = 8.4  # inches; half of it is text
+ROW = 0.25  # inches, two intervals and a line of text
+MARGIN = 1.2  # inches for the axis and the legend
+GAP = 0.7  # rows between one kind of parameter and the next
+OFFSET = 0.17  # rows by which EM stands above and the posterior below the middle of a row
+WIDE_LINE = 2.4  # points
+AREA = 20.0  # of a marker, in square points
+
+
+def plot_comparison(
+    fit: Any,
+    em: Any = None,
+    *,
+    parameters: str | Sequence[str] | None = None,
+    ci_prob: float | None = None,
+    ci_kind: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw EM's estimate with its interval and the posterior's interval side by side.
+
+    EM's interval is the estimate plus and minus z standard errors, z the normal quantile of `ci_prob`; where the
+    information is singular the estimate stands alone. The axis counts posterior sds from the posterior mean.
+
+    Parameters
+    ----------
+    fit : fitted BayesianGaussianMixture or Posterior
+    em : fitted GaussianMixture or EMFit, or None
+        None: the EM solution at which the chains started.
+    parameters : str, sequence of str, or None
+        Which kinds, such as ``"means"``. None: all in the table of `compare_em`.
+    ci_prob : float or None
+        Mass of both intervals, in (0, 1). None takes ArviZ's ``rcParams["stats.ci_prob"]``.
+    ci_kind : {"eti", "hdi"} or None
+        Equal-tailed or highest-density interval of the posterior. None takes ArviZ's ``rcParams["stats.ci_kind"]``.
+    ax : Axes or None
+        Where to draw; None makes a figure as tall as it has rows. The numbers stand to the right of the axes.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InvalidArgumentError
+        If a kind of parameter is not in the table, or `em` does not fit to the posterior.
+    InvalidArgumentTypeError
+        If `fit` has no posterior, or `ax` is of another kind.
+
+    Examples
+    --------
+    >>> import bayesgmm as bg
+    >>> ax = bg.plot_comparison(fit, parameters="weights")
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['weights[0]', 'weights[1]']
+    """
+    table = _chosen(compare_em(fit, em, ci_prob=ci_prob, ci_kind=ci_kind), parameters)
+    places = _places(_kinds(table))
+    with style.style():
+        axes = style.open_axes(ax, (WIDTH, MARGIN - ROW * places[-1]))
+        axes.axvline(0.0, color=style.ink(axes), linewidth=0.8, alpha=0.4, zorder=1)
+        colors = _colors(table, as_result(fit), style.ink(axes))
+        _draw_intervals(axes, table, places, colors=colors, z=float(ndtri(interval_bounds(ci_prob)[1])))
+        axes.set_yticks(places, labels=table.index)
+        axes.set_ylim(places[-1] - 0.8, 1.3)
+        axes.set_xlabel("(value - posterior mean) / posterior sd")
+        _write_numbers(axes, table, places, legend.percent(ci_prob))
+        where: style.Look = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2}
+        axes.legend(handles=_entries(axes, legend.percent(ci_prob)), ncols=2, frameon=False, handlelength=3.0, **where)
+    return axes
+
+
+def _chosen(table: "pd.DataFrame", parameters: str | Sequence[str] | None) -> "pd.DataFrame":
+    """Take the rows of the kinds asked for."""
+    kinds = _kinds(table)
+    asked = dict.fromkeys(kinds) if parameters is None else [parameters] if isinstance(parameters, str) else parameters
+    odd = [name for name in asked if name not in kinds]
+    if odd or not asked:
+        choice = ", ".join(map(repr, dict.fromkeys(kinds)))
+        raise InvalidArgumentError("parameters", f"be among {choice}", odd[0] if odd else parameters)
+    return table.loc[[kind in asked for kind in kinds]]
+
+
+def _kinds(table: "pd.DataFrame") -> list[str]:
+    """Name the variable that each row belongs to."""
+    return [name.partition("[")[0] for name in table.index]
+
+
+def _places(kinds: Sequence[str]) -> Array:
+    """Give each row its height: downwards from zero, with a gap before another kind."""
+    is_new = np.array([a != b for a, b in zip(kinds[1:], kinds[:-1], strict=True)])
+    return -np.concatenate([[0.0], np.cumsum(1.0 + GAP * is_new)])
+
+
+def _colors(table: "pd.DataFrame", posterior: Any, ink: str) -> Array:
+    """Give each row its component's colour, of shape (rows, 3), or the ink where all components share it."""
+    kinds, draws = np.array(_kinds(table)), posterior.idata["posterior"]
+    components = style.component_colors(posterior.n_components)
+    colors = np.tile(to_rgb(ink), (len(table), 1))
+    for name in set(kinds) & set(draws.data_vars):
+        if COMPONENT in draws[name].dims:  # the first after chain and draw, so its blocks follow each other
+            rows = np.flatnonzero(kinds == name)
+            colors[rows] = np.repeat(components, len(rows) // len(components), axis=0)
+    return colors
+
+
+def _draw_intervals(ax: Axes, table: "pd.DataFrame", places: Array, *, colors: Array, z: float) -> None:
+    """Draw EM above and the posterior below the middle of each row."""
+    mean, sd = table["mean"].to_numpy(), table["sd"].to_numpy()
+    em = (table["em"].to_numpy() - mean) / sd
+    reach = z * table["em_se"].to_numpy() / sd
+    lower, upper = (table[_interval(table)].to_numpy() - mean[:, None]).T / sd
+    up, down, ink, known = places + OFFSET, places - OFFSET, style.ink(ax), np.isfinite(reach)
+    look: style.Look = {"colors": ink, **style.POINT_LINE}
+    ax.hlines(up[known], (em - reach)[known], (em + reach)[known], zorder=2, label="_EM interval", **look)
+    ax.scatter(em, up, marker="s", s=AREA, facecolors=tuple(style.paper(ax)), edgecolors=ink, zorder=3, label="_EM")
+    look = {"colors": colors, "linewidth": WIDE_LINE}
+    ax.hlines(down, lower, upper, zorder=2, label="_posterior interval", **look)
+    ax.scatter(np.zeros(len(down)), down, s=AREA, c=colors, zorder=3, label="_posterior mean")
+
+
+def _entries(ax: Axes, percent: str) -> list[Line2D]:
+    """Make the legend's two entries."""
+    ink, paper = style.ink(ax), tuple(style.paper(ax))
+    dashed: style.Look = {"color": ink, "marker": "s", "markerfacecolor": paper, "markersize": 4.5, **style.POINT_LINE}
+    em = Line2D([], [], label=f"EM, {percent} interval", **dashed)
+    solid: style.Look = {"color": ink, "linewidth": WIDE_LINE, "marker": "o", "markersize": 4.5}
+    return [em, Line2D([], [], label=f"posterior, {percent} interval", **solid)]
+
+
+def _write_numbers(ax: Axes, table: "pd.DataFrame", places: Array, percent: str) -> None:
+    """Write the numbers as tick labels of a second axis on the right, in two columns under a head."""
+    left, right = ["EM ± se"], [f"posterior mean [{percent}]"]
+    for value, se, mean, sd, *ends in table[["em", "em_se", "mean", "sd", *_interval(table)]].to_numpy():
+        error = f" ± {style.number_text(se, sd)}" if np.isfinite(se) else ""
+        left.append(style.number_text(value, sd) + error)
+        right.append(f"{style.number_text(mean, sd)} [{', '.join(style.number_text(end, sd) for end in ends)}]")
+    width = max(map(len, left))
+    lines = [f"{a:<{width}}   {b}" for a, b in zip(left, right, strict=True)]
+    numbers = ax.secondary_yaxis("right")
+    numbers.set_yticks([0.9, *places], labels=lines, family="monospace", fontsize=8)
+    numbers.tick_params(length=0)
+    numbers.spines["right"].set_visible(False)
+
+
+def _interval(table: "pd.DataFrame") -> list[str]:
+    """Name the two columns of the interval, which ArviZ calls after kind and mass."""
+    return [name for name in table.columns if name.startswith(("eti", "hdi"))]

@@ -1,0 +1,196 @@
+"""The plane of two features: rows, EM's ellipses, and the posterior's with their credible band.
+
+The numbers are `Mixture.ellipse` and `ellipse_band`; here they are only drawn.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from numpy.typing import ArrayLike, NDArray
+
+from bayesgmm.errors import InvalidArgumentError
+from bayesgmm.plots import legend, style
+from bayesgmm.plots.subject import Subject, as_subject, feature_positions
+from bayesgmm.posterior.ellipses import ellipse_band
+
+__all__ = ["draw_plane", "plane_entries", "plot_ellipses"]
+
+Array = NDArray[np.float64]
+
+FIGSIZE = (7.2, 4.6)  # inches; the legend stands to the right of nearly square axes
+RASTER_FROM = 2000  # rows from which points become a picture inside a vector file, which else grows by 100 bytes each
+POINT_AREA = 22.0  # square points, for up to SPARSE rows; more rows get smaller points
+SPARSE = 300
+SMALLEST_AREA = 3.0
+MEAN_WIDTH = 2.0  # points
+
+
+def plot_ellipses(
+    fit: Any,
+    X: ArrayLike | None = None,
+    features: Sequence[int | str] | None = None,
+    *,
+    coverage: float = 0.95,
+    ci_prob: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw rows and components in the plane of two features.
+
+    Points have the colours of the components, mixed by responsibility; the less sure a membership, the emptier the
+    point. Each component has EM's ellipse (dashed) and, where there is a posterior, the ellipse of the posterior means
+    of mean and covariance (solid) within the pointwise credible band of the ellipse over the draws (see
+    `bayesgmm.posterior.ellipses`).
+
+    Parameters
+    ----------
+    fit : fitted estimator, Posterior, EMFit or Mixture
+        Without a posterior the dashed ellipses alone are drawn.
+    X : array or DataFrame of shape (N, D), or None
+        Rows to show, in the units of x; of more than 10 000 a random part. None: those that a posterior was fitted
+        to; EM keeps none.
+    features : two names or positions, or None
+        Horizontal and vertical axis. None: the first two.
+    coverage : float
+        A component's mass inside its ellipse, in (0, 1); 0.95 by default.
+    ci_prob : float or None
+        The posterior probability of the band, in (0, 1); None takes ArviZ's ``rcParams["stats.ci_prob"]``.
+    ax : Axes or None
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the fit has one feature only, `features` are not two known ones, or a probability leaves (0, 1).
+    InvalidArgumentTypeError
+        If `fit` or `ax` is of another kind.
+
+    References
+    ----------
+    .. [1] Johnson, R. A. and Wichern, D. W. (2007). Applied Multivariate Statistical Analysis, 6th edition, Result
+       4.7: the ellipse of a Gaussian that holds the mass p has the radius of chi-square's p-quantile.
+
+    Examples
+    --------
+    >>> import bayesgmm as bg
+    >>> ax = bg.plot_ellipses(fit)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('eruptions', 'waiting')
+    """
+    subject = as_subject(fit, X)
+    plane = _as_plane(features, subject.feature_names)
+    with style.style():
+        axes = style.open_axes(ax, legend.wide_figure(FIGSIZE, subject.point.n_components))
+        draw_plane(axes, subject, plane, coverage=coverage, ci_prob=ci_prob)
+        axes.set_xlabel(subject.feature_names[plane[0]])
+        axes.set_ylabel(subject.feature_names[plane[1]])
+        title = f"ellipses hold {100 * coverage:g} %"
+        legend.add_legend(axes, plane_entries(axes, subject, ci_prob), is_own=ax is None, title=title)
+    return axes
+
+
+def draw_plane(
+    ax: Axes,
+    subject: Subject,
+    plane: Sequence[int],
+    *,
+    coverage: float,
+    ci_prob: float | None,
+    size: float = 1.0,
+) -> None:
+    """Draw points, bands, ellipses and the components' names on axes, without labels or legend.
+
+    Parameters
+    ----------
+    ax : Axes
+    subject : Subject
+        What to draw.
+    plane : two int
+        Positions of the features.
+    coverage, ci_prob : float, float or None
+        As in `plot_ellipses`.
+    size : float
+        Size of points and names; one is made for a picture of its own.
+    """
+    colors = style.component_colors(subject.point.n_components)
+    outlines = subject.point.ellipse(plane, coverage=coverage, n_points=181)
+    centres = subject.point.means[:, plane]
+    point_colors: Sequence[Any] = list(colors)
+    if subject.draws is not None:
+        band = ellipse_band(subject.draws, plane, coverage=coverage, ci_prob=ci_prob)
+        _draw_bands(ax, band, subject.component_names, colors)
+        centres, point_colors = band["centre"].to_numpy(), [style.ink(ax)] * len(colors)
+    _draw_rows(ax, subject, plane, colors, size)
+    for name, outline, color in zip(subject.component_names, outlines, point_colors, strict=True):
+        ax.plot(*outline.T, color=color, zorder=4, label=f"_{subject.point_name} {name}", **style.POINT_LINE)
+    _draw_names(ax, centres, subject.component_names, colors, size)
+
+
+def plane_entries(ax: Axes, subject: Subject, ci_prob: float | None) -> list[Artist]:
+    """Make the legend's entries for what `draw_plane` draws."""
+    layers = legend.layer_entries(subject, ax, ci_prob, mean_color=style.ink(ax), width=MEAN_WIDTH)
+    return [*legend.component_entries(subject, ax), *layers]
+
+
+def _as_plane(features: Sequence[int | str] | None, names: Sequence[str]) -> list[int]:
+    if len(names) == 1:
+        remedy = "Use `plot_density` for one feature."
+        raise InvalidArgumentError("fit", "have at least two features", f"one, {names[0]!r}", remedy)
+    plane = feature_positions(features, names, default=2)
+    if len(plane) != 2:
+        remedy = "Use `plot_density` for one feature, `plot_pairs` for more than two."
+        raise InvalidArgumentError("features", "name two features", repr(features), remedy)
+    return plane
+
+
+def _draw_bands(ax: Axes, band: xr.Dataset, names: Sequence[str], colors: Array) -> None:
+    """Fill between the inner and the outer outline, and draw the posterior-mean ellipse."""
+    outlines = zip(*(band[name].to_numpy() for name in ("lower", "mean", "upper")), strict=True)
+    for name, color, (lower, mean, upper) in zip(names, colors, outlines, strict=True):
+        ring = Path.make_compound_path(Path(upper, closed=True), Path(lower[::-1], closed=True))
+        look: style.Look = {"facecolor": color, "alpha": style.BAND_ALPHA, "linewidth": 0}
+        ax.add_patch(PathPatch(ring, zorder=1, label=f"_band {name}", **look))
+        line: style.Look = {"color": color, "linewidth": MEAN_WIDTH, "path_effects": style.halo(ax, 1.5 * MEAN_WIDTH)}
+        ax.plot(*mean.T, zorder=3, label=f"_posterior mean {name}", **line)
+
+
+def _draw_rows(ax: Axes, subject: Subject, plane: Sequence[int], colors: Array, size: float) -> None:
+    """Scatter the rows, one call per marker."""
+    if subject.x is None or subject.shares is None:
+        return
+    faces, edges = style.blend(subject.shares, colors, style.paper(ax))
+    markers = np.array(style.component_markers(len(colors)))[subject.shares.argmax(1)]
+    area = np.clip(POINT_AREA * np.sqrt(SPARSE / len(subject.x)), SMALLEST_AREA, POINT_AREA)
+    look: style.Look = {
+        "s": area * size**2,
+        "linewidths": 0.7 * size,
+        "zorder": 2,
+        "rasterized": len(subject.x) >= RASTER_FROM,
+    }
+    for marker in np.unique(markers):
+        chosen = markers == marker
+        x, y = subject.x[np.ix_(chosen, plane)].T
+        ax.scatter(x, y, marker=marker, facecolors=faces[chosen], edgecolors=edges[chosen], label="_rows", **look)
+
+
+def _draw_names(ax: Axes, centres: Array, names: Sequence[str], colors: Array, size: float) -> None:
+    """Write each component's name at its centre, on a badge framed in its colour."""
+    paper, ink = tuple(style.paper(ax)), style.ink(ax)
+    text: style.Look = {"ha": "center", "va": "center", "fontsize": 8.5 * size, "fontweight": "bold", "color": ink}
+    for name, centre, color in zip(names, centres, colors, strict=True):
+        badge: style.Look = {
+            "boxstyle": "round,pad=0.3",
+            "facecolor": paper,
+            "edgecolor": color,
+            "linewidth": 1.6 * size,
+        }
+        ax.annotate(name, centre, bbox=badge, zorder=5, **text)

@@ -1,0 +1,140 @@
+"""Legends: an entry per component, and what solid, dashed, filled and empty mean."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from bayesgmm.plots import style
+from bayesgmm.plots.subject import Subject
+from bayesgmm.posterior.prediction import interval_bounds
+
+__all__ = [
+    "add_legend",
+    "area_entry",
+    "component_entries",
+    "component_label",
+    "layer_entries",
+    "legend_columns",
+    "percent",
+    "text_entry",
+    "wide_figure",
+]
+
+LINE_HEIGHT = 0.2  # inches from one entry to the next
+COLUMN_WIDTH = 1.35  # inches
+
+
+def component_entries(subject: Subject, ax: Axes) -> list[Artist]:
+    """Make an entry per component with its marker, and one that explains the empty points where there are points."""
+    names = subject.component_names
+    looks = zip(names, style.component_colors(len(names)), style.component_markers(len(names)), strict=True)
+    entries: list[Artist] = [_marker_entry(component_label(name), color, marker) for name, color, marker in looks]
+    if subject.x is not None and len(names) > 1:
+        entries.append(_marker_entry("unsure member", style.ink(ax), "o", markerfacecolor="none", markeredgewidth=0.8))
+    return entries
+
+
+def component_label(name: str) -> str:
+    """Call a component by its name, or by its number.
+
+    Examples
+    --------
+    >>> from bayesgmm.plots.legend import component_label
+    >>> component_label("1"), component_label("long eruptions")
+    ('component 1', 'long eruptions')
+    """
+    return f"component {name}" if name.isdecimal() else name
+
+
+def layer_entries(subject: Subject, ax: Axes, ci_prob: float | None, *, mean_color: Any, width: float) -> list[Artist]:
+    """Make the entries of posterior, band and point estimate, and say what else the reader must know.
+
+    Parameters
+    ----------
+    subject : Subject
+    ax : Axes
+    ci_prob : float or None
+        As in the plots.
+    mean_color : color
+        Of the posterior mean's line.
+    width : float
+        Of the posterior mean's line, in points.
+    """
+    ink, entries = style.ink(ax), list[Artist]()
+    if subject.draws is not None:
+        entries.append(Line2D([], [], color=mean_color, linewidth=width, label="posterior mean"))
+        entries.append(area_entry(f"{percent(ci_prob)} credible band", ink, style.BAND_ALPHA))
+    entries.append(Line2D([], [], color=ink, label=subject.point_name, **style.POINT_LINE))
+    if subject.x is not None and len(subject.x) < subject.n_rows:
+        entries.append(text_entry(f"{len(subject.x):,} of {subject.n_rows:,} rows shown"))
+    if not subject.is_identified:
+        entries.append(text_entry("components not identified"))
+    return entries
+
+
+def area_entry(label: str, color: Any, alpha: float) -> Patch:
+    """Make an entry for a band or an area."""
+    return Patch(facecolor=color, alpha=alpha, linewidth=0, label=label)
+
+
+def text_entry(label: str) -> Line2D:
+    """Make an entry of words only."""
+    return Line2D([], [], linestyle="", label=label)
+
+
+def percent(ci_prob: float | None) -> str:
+    """Write the mass of an interval; None is ArviZ's.
+
+    Examples
+    --------
+    >>> from bayesgmm.plots.legend import percent
+    >>> percent(0.5)
+    '50 %'
+    """
+    lower, upper = interval_bounds(ci_prob)
+    return f"{100 * (upper - lower):g} %"
+
+
+def legend_columns(n_entries: int, height: float) -> int:
+    """Give the columns of a legend with a title that may be so many inches high.
+
+    Examples
+    --------
+    >>> from bayesgmm.plots.legend import legend_columns
+    >>> legend_columns(7, 4.6), legend_columns(25, 4.6)
+    (1, 2)
+    """
+    return -(-n_entries // max(round(height / LINE_HEIGHT) - 3, 1))
+
+
+def wide_figure(figsize: tuple[float, float], n_components: int) -> tuple[float, float]:
+    """Widen a figure whose legend needs more than one column beside the axes.
+
+    Examples
+    --------
+    >>> from bayesgmm.plots.legend import wide_figure
+    >>> wide_figure((7.2, 4.6), 3)
+    (7.2, 4.6)
+    """
+    most = n_components + 4  # beside the components: ring, mean, band, point
+    return figsize[0] + COLUMN_WIDTH * (legend_columns(most, figsize[1]) - 1), figsize[1]
+
+
+def add_legend(ax: Axes, entries: Sequence[Artist], *, is_own: bool, title: str | None = None) -> None:
+    """Put the legend beside the axes where the figure is our own, else where it hides least of the user's axes."""
+    figure = ax.get_figure(root=True)
+    whole = 1.0 if is_own else ax.get_position().height
+    columns = legend_columns(len(entries), whole * figure.get_figheight()) if figure is not None else 1
+    beside: style.Look = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    place = beside if is_own else {"loc": "best"}
+    look: style.Look = {"frameon": not is_own, "alignment": "left", "columnspacing": 1.0}
+    legend = ax.legend(handles=list(entries), ncols=columns, title=title, **look, **place)
+    legend.get_frame().set_linewidth(0.0)
+
+
+def _marker_entry(label: str, color: Any, marker: str, **look: Any) -> Line2D:
+    return Line2D([], [], color=color, marker=marker, linestyle="", markersize=5, label=label, **look)

@@ -1,0 +1,215 @@
+"""Whether labels and sampler can be trusted, each in one sentence with its remedy.
+
+Labels are not identified where more than 5 % of the draws fit no one-to-one assignment to EM's components, or where
+chains, labels matched, sit in different modes: the potential scale reduction (Gelman and Rubin 1992,
+doi:10.1214/ss/1177011136) of a component's parameter
+
+    R-hat = sqrt((S - 1) / S + B / W),   B the variance of the chains' means, W their mean variance,
+
+exceeds 1.5 between chains while the two halves of every chain agree better than that. The sampler's thresholds are
+those of Vehtari et al. (2021, doi:10.1214/20-BA1221): R-hat below 1.01 and at least 400 effective draws.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesgmm.mixture import Mixture
+from bayesgmm.posterior.relabel import Relabelling
+
+__all__ = [
+    "LabelVerdict",
+    "between_chains",
+    "judge_labels",
+    "judge_sampler",
+    "judge_starts",
+    "potential_scale_reduction",
+]
+
+Array = NDArray[np.float64]
+
+UNCLEAR_SHARE = 0.05  # the non-permutation rate above which clusters do not stand apart (Malsiner-Walli et al. 2016)
+SEPARATED = 1.5  # an R-hat at which chains' means lie more than one within-chain sd from each other
+HIGHEST_R_HAT, LOWEST_ESS = 1.01, 400
+FEWER = (
+    "Fit fewer components or a simpler `covariance_type`, or read only what needs no labels: `density`, "
+    "`score_samples`, the rows of this table."
+)
+
+
+@dataclass(frozen=True)
+class LabelVerdict:
+    """Whether the components can be told apart.
+
+    Attributes
+    ----------
+    is_identified : bool
+        Whether averages per component mean anything.
+    sentence : str
+        The verdict with its numbers and, where it is bad, the remedy.
+    unclear_share : float
+        Share of the draws that fit no one-to-one assignment.
+    """
+
+    is_identified: bool
+    sentence: str
+    unclear_share: float
+
+
+def judge_labels(mixture: Mixture, relabelling: Relabelling) -> LabelVerdict:
+    """Judge whether the components of a posterior can be told apart.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The draws after relabelling, with leading axes (C, S).
+    relabelling : Relabelling
+        How they were matched.
+
+    Returns
+    -------
+    LabelVerdict
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.diagnostics import judge_labels
+    >>> from bayesgmm.posterior.relabel import match
+    >>> posterior = fit.posterior_
+    >>> judge_labels(posterior.mixture, match(posterior.mixture, fit.em_)).is_identified
+    True
+    """
+    if mixture.n_components == 1:
+        return LabelVerdict(True, "Labels: one component, nothing to tell apart.", 0.0)
+    unclear = float(1.0 - relabelling.is_clear.mean())
+    shown = f"{100 * unclear:.1f} % of the draws fit no one-to-one assignment to EM's components"
+    if unclear > UNCLEAR_SHARE:
+        return LabelVerdict(False, f"Labels: not identified, {shown} (5 % are allowed). {FEWER}", unclear)
+    separation = between_chains(mixture)
+    if separation > SEPARATED:
+        reason = f"chains sit in different modes (R-hat between chains {separation:.1f})"
+        return LabelVerdict(False, f"Labels: not identified, {reason}. {FEWER}", unclear)
+    return LabelVerdict(True, f"Labels: identified; {shown}.", unclear)
+
+
+def judge_starts(n_starts: int, n_optima: int, gap: float) -> str:
+    """Word what the pool of EM starts found.
+
+    Parameters
+    ----------
+    n_starts : int
+        Starts tried; 0 where the user gave the start.
+    n_optima : int
+        Distinct optima among those that converged.
+    gap : float
+        Log-likelihood of the best less that of the next, in nats.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.diagnostics import judge_starts
+    >>> judge_starts(16, 3, 4.25)
+    'EM starts: 3 distinct optima from 16 starts; the next best lies 4.2 nats below the one used.'
+    """
+    if not n_starts:
+        return "EM starts: only the one given by `init`; other optima were not looked for."
+    if n_optima < 2:
+        return f"EM starts: {n_starts} starts found one optimum."
+    return (
+        f"EM starts: {n_optima} distinct optima from {n_starts} starts; "
+        f"the next best lies {gap:.1f} nats below the one used."
+    )
+
+
+def judge_sampler(r_hat: float, ess: float, n_divergent: int) -> str:
+    """Word whether the chains agree, draws suffice, and no trajectory diverged.
+
+    Parameters
+    ----------
+    r_hat, ess : float
+        The highest R-hat and the lowest bulk or tail effective sample size of a table's rows.
+    n_divergent : int
+        Trajectories that diverged.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.diagnostics import judge_sampler
+    >>> judge_sampler(1.003, 1520.0, 0)
+    'Sampler: sound; highest R-hat 1.003, lowest ESS 1520, no divergences.'
+    >>> judge_sampler(1.003, 312.7, 0)
+    'Sampler: lowest ESS 312 (at least 400). Raise `tune` and `draws`.'
+    """
+    complaints, remedies = [], []
+    if n_divergent:
+        complaints.append(f"{n_divergent} divergences")
+        remedies.append('raise `method_options={"target_accept": ...}` towards 0.99')
+    if not r_hat < HIGHEST_R_HAT:
+        complaints.append(f"highest R-hat {r_hat:.3f} (below {HIGHEST_R_HAT})")
+        remedies.append("raise `tune` and `draws`")
+    if not ess >= LOWEST_ESS:
+        complaints.append(f"lowest ESS {np.floor(ess):.0f} (at least {LOWEST_ESS})")
+        remedies.append("raise `tune` and `draws`")
+    if not complaints:
+        return f"Sampler: sound; highest R-hat {r_hat:.3f}, lowest ESS {np.floor(ess):.0f}, no divergences."
+    remedy = "; ".join(dict.fromkeys(remedies))
+    return f"Sampler: {', '.join(complaints)}. {remedy[0].upper()}{remedy[1:]}."
+
+
+def between_chains(mixture: Mixture) -> float:
+    """Give the highest R-hat between chains of a weight, mean or log sd whose chains agree with themselves.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The draws after relabelling, with leading axes (C, S).
+
+    Returns
+    -------
+    float
+        1 where there are no two chains, or fewer than 8 draws in each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.mixture import Mixture
+    >>> from bayesgmm.posterior.diagnostics import between_chains
+    >>> means = np.random.default_rng(1).normal(size=(2, 50, 1, 1))
+    >>> means[1] += 10.0  # the second chain sits elsewhere
+    >>> between_chains(Mixture.from_sds(np.ones((2, 50, 1)), means, np.ones((2, 50, 1, 1)))) > 5
+    True
+    """
+    C, S = mixture.batch_shape
+    if C < 2 or S < 8:
+        return 1.0
+    parts = mixture.weights, mixture.means, np.log(mixture.sds)
+    values = np.concatenate([part.reshape(C, S, -1) for part in parts], -1)
+    half = S // 2
+    halves = np.stack([values[:, :half], values[:, half : 2 * half]])  # (2, C, half, M)
+    within = potential_scale_reduction(halves).max(0)  # (M,), the worst chain's
+    between = potential_scale_reduction(values)
+    return float(np.where(within < SEPARATED, between, 1.0).max())
+
+
+def potential_scale_reduction(values: Array) -> Array:
+    """Give R-hat over the first axis, the chains; draws on the axis before the last.
+
+    Parameters
+    ----------
+    values : array of shape (C, ..., S, M)
+
+    Returns
+    -------
+    array of shape (..., M)
+        1 where nothing varies; infinity where chains stand still in different places.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.posterior.diagnostics import potential_scale_reduction
+    >>> potential_scale_reduction(np.array([[[0.0], [1.0]], [[0.0], [1.0]]]))
+    array([0.70710678])
+    """
+    S = values.shape[-2]
+    between = values.mean(-2).var(0, ddof=1)
+    within = values.var(-2, ddof=1).mean(0)
+    ratio = np.divide(between, within, out=np.where(between > 0, np.inf, 1.0 / S), where=within > 0)
+    return np.sqrt((S - 1) / S + ratio)

@@ -1,0 +1,101 @@
+"""One netCDF file per posterior: written whole or not at all, never pickled.
+
+The file holds the DataTree as it is, group by group; any program that reads netCDF-4 can open it.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import xarray as xr
+
+from bayesgmm.errors import InvalidArgumentError, invalid_sentence
+from bayesgmm.posterior.container import Posterior
+
+__all__ = ["load", "save"]
+
+ENGINE: Literal["netcdf4"] = "netcdf4"
+REMEDY = "Files are written by `fit.save(path)`."
+
+
+def save(posterior: Posterior, path: str | os.PathLike[str]) -> Path:
+    """Write a posterior to one netCDF file.
+
+    It is written under another name in the same folder and renamed when complete, so that an interrupt leaves no
+    half-written file; a file of this name is replaced.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    path : str or path
+        Usually ending in ``.nc``.
+
+    Returns
+    -------
+    Path
+        Where it is.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bayesgmm.posterior.storage import load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load(save(fit.posterior_, f"{folder}/posterior.nc")).n_components
+    2
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(invalid_sentence("path", "lie in an existing folder", str(target)))
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".bayesgmm-") as folder:
+        partial = Path(folder) / "posterior.nc"
+        posterior.idata.to_netcdf(str(partial), engine=ENGINE)
+        partial.replace(target)
+    return target
+
+
+def load(path: str | os.PathLike[str]) -> Posterior:
+    """Read a posterior back; everything is in memory and the file closed.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that ``fit.save`` wrote.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    InvalidArgumentError
+        If it is no netCDF file, or holds no posterior of this package.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bayesgmm as bg
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fit.save(f"{folder}/posterior.nc")
+    ...     bg.load(f"{folder}/posterior.nc").idata.equals(fit.idata)
+    True
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(invalid_sentence("path", "be an existing file", str(source), REMEDY))
+    try:
+        with xr.open_datatree(source, engine=ENGINE) as stored:
+            tree = stored.load()
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError("path", "be a netCDF file", str(source), REMEDY) from error
+    try:
+        return Posterior(tree)
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError("path", "hold a posterior of this package", str(source), REMEDY) from error

@@ -1,0 +1,201 @@
+"""The table of a posterior, by ArviZ's statistics; the only module of the fit's road that loads them.
+
+Where components cannot be told apart, rows per component would average over labels. They are withheld, and what needs
+no labels takes their place: the weights in falling order, and mean, sds and correlations of the mixture itself,
+
+    E x = sum_k w_k m_k,   Cov x = sum_k w_k {L_k L_k' + (m_k - E x)(m_k - E x)'}.
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.psense import psense_summary
+from arviz_stats.summary import summary
+from numpy.typing import NDArray
+
+from bayesgmm.errors import InvalidArgumentError
+from bayesgmm.mixture import Mixture
+from bayesgmm.posterior.container import Posterior
+from bayesgmm.posterior.diagnostics import judge_sampler
+from bayesgmm.posterior.layout import coordinates
+from bayesgmm.posterior.prediction import interval_bounds
+from bayesgmm.posterior.tables import Table
+from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, PAIR, SAMPLE_DIMS
+
+__all__ = ["describe_draws", "invariants", "label_invariants", "sensitivity", "summarise", "tabulated"]
+
+Array = NDArray[np.float64]
+
+RANK = "rank"
+TABULATED = ("weights", "means", "sds", "correlations")
+
+
+def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str | None = None) -> Table:
+    """Tabulate a posterior.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    ci_prob : float, optional
+        Mass of the interval. None: ArviZ's rcParams (0.89).
+    ci_kind : {"eti", "hdi"}, optional
+        Equal-tailed or highest-density. None: ArviZ's rcParams ("eti").
+
+    Returns
+    -------
+    Table
+        A row for each weight, mean, sd and correlation, in the units of x, with ArviZ's columns. Below it, in a line
+        each: what the pool of EM starts found, whether labels are settled, whether the sampler can be trusted.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If `ci_prob` does not lie strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> table = fit.summary()
+    >>> table.index[0], list(table.columns[:2])
+    ('weights[0]', ['mean', 'sd'])
+    >>> len(table.notes)
+    3
+    """
+    table = describe_draws(tabulated(posterior), "all", ci_prob, ci_kind)
+    divergent = posterior.group("sample_stats").get("diverging") if "sample_stats" in posterior.idata.children else None
+    ess = table[["ess_bulk", "ess_tail"]].to_numpy().min()
+    n_divergent = 0 if divergent is None else int(divergent.sum())
+    sampler = judge_sampler(float(table["r_hat"].max()), float(ess), n_divergent)
+    return Table.with_notes(table, [*posterior.verdict, sampler])
+
+
+def tabulated(posterior: Posterior) -> xr.Dataset:
+    """Give the variables that the table has rows for: the parameters, or what needs no labels.
+
+    Parameters
+    ----------
+    posterior : Posterior
+
+    Returns
+    -------
+    xarray.Dataset
+    """
+    if not posterior.is_identified:
+        return label_invariants(posterior)
+    dataset = posterior.group("posterior")
+    return dataset[[name for name in TABULATED if name in dataset]]
+
+
+def describe_draws(draws: xr.Dataset, kind: str, ci_prob: float | None, ci_kind: str | None) -> pd.DataFrame:
+    """Give ArviZ's table of some variables, not rounded.
+
+    Parameters
+    ----------
+    draws : xarray.Dataset
+        With dims (chain, draw, ...).
+    kind : {"all", "stats"}
+        With or without ESS, R-hat and Monte Carlo errors.
+    ci_prob, ci_kind : float or None, {"eti", "hdi"} or None
+        None: ArviZ's rcParams.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    InvalidArgumentError
+        If `ci_prob` does not lie strictly between 0 and 1, or there is no such `ci_kind`.
+    """
+    interval_bounds(ci_prob)
+    if ci_kind not in (None, "eti", "hdi"):
+        raise InvalidArgumentError("ci_kind", "be 'eti', 'hdi' or None", ci_kind)
+    tree = xr.DataTree.from_dict({"posterior": draws})
+    table = summary(tree, kind=kind, ci_prob=ci_prob, ci_kind=ci_kind, round_to="none")  # type: ignore[no-untyped-call]
+    return pd.DataFrame(table)
+
+
+def sensitivity(posterior: Posterior) -> pd.DataFrame:
+    """Tell how much prior and likelihood matter to each parameter, by power scaling.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The groups log_likelihood and log_prior are added where it lacks them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ArviZ's table: ``prior``, ``likelihood`` and a diagnosis for each row of the summary.
+
+    References
+    ----------
+    .. [1] Kallioinen, N., Paananen, T., Buerkner, P.-C. and Vehtari, A. (2024). Detecting and diagnosing prior and
+       likelihood sensitivity with power-scaling. Statistics and Computing 34, 57.
+       https://doi.org/10.1007/s11222-023-10366-5
+    """
+    children = posterior.idata.children
+    full = posterior if "log_likelihood" in children else posterior.with_log_likelihood()
+    full = full if "log_prior" in children else full.with_log_prior()
+    draws = tabulated(posterior)
+    draws = draws.rename({COMPONENT: "cluster"}) if COMPONENT in draws.dims else draws  # ArviZ has a `component` itself
+    groups = {"posterior": draws, "log_likelihood": full.group("log_likelihood"), "log_prior": full.group("log_prior")}
+    return pd.DataFrame(psense_summary(xr.DataTree.from_dict(groups)))  # type: ignore[no-untyped-call]
+
+
+def label_invariants(posterior: Posterior) -> xr.Dataset:
+    """Give what needs no labels: sorted weights, and mean, sds and correlations of the mixture itself.
+
+    Parameters
+    ----------
+    posterior : Posterior
+
+    Returns
+    -------
+    xarray.Dataset
+        ``sorted_weights`` (rank), ``mixture_mean`` and ``mixture_sd`` (feature), in the units of x, and
+        ``mixture_correlation`` (pair), after (chain, draw).
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.summary import label_invariants
+    >>> label_invariants(fit.posterior_)["mixture_mean"].dims
+    ('chain', 'draw', 'feature')
+    """
+    group, K = posterior.group("posterior"), posterior.n_components
+    named = coordinates(posterior.feature_names, K)
+    coords = {CHAIN: group[CHAIN].values, DRAW: group[DRAW].values, RANK: np.arange(K)}
+    coords |= {dim: named[dim] for dim in (FEATURE, PAIR)}
+    values = invariants(posterior.mixture)
+    dims = {"sorted_weights": RANK, "mixture_mean": FEATURE, "mixture_sd": FEATURE, "mixture_correlation": PAIR}
+    dataset = xr.Dataset({name: ((*SAMPLE_DIMS, dims[name]), value) for name, value in values.items()})
+    return dataset.assign_coords({dim: value for dim, value in coords.items() if dim in dataset.dims})
+
+
+def invariants(mixture: Mixture) -> dict[str, Array]:
+    """Give sorted weights (..., K), and mean and sds (..., D) and correlations (..., P) of the mixture itself.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        With any leading axes.
+
+    Returns
+    -------
+    dict of str to array
+        ``sorted_weights``, ``mixture_mean``, ``mixture_sd``, and ``mixture_correlation`` where D > 1.
+
+    Examples
+    --------
+    >>> from bayesgmm.mixture import Mixture
+    >>> from bayesgmm.posterior.summary import invariants
+    >>> values = invariants(Mixture.from_sds([0.5, 0.5], [[-3.0], [3.0]], [[4.0], [4.0]]))
+    >>> values["mixture_mean"], values["mixture_sd"]
+    (array([0.]), array([5.]))
+    """
+    covariance = mixture.covariance()
+    sds = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
+    values = {"sorted_weights": -np.sort(-mixture.weights, -1), "mixture_mean": mixture.mean(), "mixture_sd": sds}
+    if mixture.n_features > 1:
+        lower, upper = np.tril_indices(mixture.n_features, -1)
+        values["mixture_correlation"] = covariance[..., lower, upper] / (sds[..., lower] * sds[..., upper])
+    return values

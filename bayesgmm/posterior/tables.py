@@ -1,0 +1,84 @@
+"""The look of a table: numbers to the digits that matter, and the verdicts in a line each below it."""
+
+from collections.abc import Callable, Hashable, Iterable
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["Table"]
+
+DIGITS = 2  # significant digits of a standard deviation; what stands beside it is shown to the same place
+SHORT = ("mcse", "shift", "em_se")  # columns shown by their own significant digits
+
+
+class Table(pd.DataFrame):
+    """A DataFrame that prints notes below itself; what is cut from it is a plain DataFrame.
+
+    Numbers are shown to two significant digits of the row's ``sd``, counts as whole numbers; what is stored,
+    computed with or written to a file is not rounded.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        The lines below the table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bayesgmm.posterior.tables import Table
+    >>> Table.with_notes(pd.DataFrame({"mean": [4.28966], "sd": [0.0337]}, index=["means[0]"]), ["Sampler: sound."])
+               mean     sd
+    means[0]  4.290  0.034
+    Sampler: sound.
+    """
+
+    @classmethod
+    def with_notes(cls, frame: pd.DataFrame, notes: Iterable[str]) -> "Table":
+        """Put notes below a frame."""
+        table = cls(frame)
+        table.attrs["notes"] = list(notes)
+        return table
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The lines below the table."""
+        return tuple(self.attrs.get("notes", ()))
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def rounded(self) -> pd.DataFrame:
+        """Give the table as text, each number to the digits that matter."""
+        digits = _decimals(self["sd"].to_numpy()) if "sd" in self else np.full(len(self), 4)
+        columns = {name: _texts(name, self[name].to_numpy(), digits) for name in self.columns}
+        return pd.DataFrame(columns, index=self.index)
+
+    def __repr__(self) -> str:
+        text = self.rounded().to_string(max_rows=pd.get_option("display.max_rows"), index_names=False)
+        return "\n".join([text, *self.notes])
+
+    def _repr_html_(self) -> str:
+        body = self.rounded().to_html(max_rows=pd.get_option("display.max_rows"), index_names=False)
+        return body + "".join(f"<p>{note}</p>" for note in self.notes)
+
+
+def _decimals(sds: np.ndarray) -> np.ndarray:
+    """Places after the point that show two significant digits of each sd."""
+    magnitude = np.floor(np.log10(np.where((sds > 0) & np.isfinite(sds), sds, 1e-3)))
+    return np.clip(DIGITS - 1 - magnitude, 0, 12).astype(int)
+
+
+def _texts(name: Hashable, values: np.ndarray, digits: np.ndarray) -> list[str]:
+    write = _writer(str(name))
+    return [write(value, places) for value, places in zip(values, digits, strict=True)]
+
+
+def _writer(name: str) -> Callable[[float, int], str]:
+    kinds: dict[str, Callable[[float, int], str]] = {
+        "ess": lambda value, _: f"{np.floor(value):.0f}",
+        "r_hat": lambda value, _: f"{value:.3f}",
+        **dict.fromkeys(SHORT, lambda value, _: f"{value:.{DIGITS}g}"),
+    }
+    found = [write for start, write in kinds.items() if name.startswith(start)]
+    return found[0] if found else lambda value, places: f"{value:.{places}f}"
