@@ -2,12 +2,14 @@
 #
 #   demo    fit Old Faithful; the posterior, tables and pictures go to results/
 #   test    everything that CI checks: lint, types, unit, examples
+#   bench   how long a user waits for Old Faithful; wants a quiet machine
+#   images  draw the pictures of README and docs anew
 #   format  put every file into its standard form
 #   clean   remove all that git ignores
 
 SHELL := /usr/bin/env bash
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types unit examples format clean
+.PHONY: demo test lint types unit examples bench images format clean
 
 PYTHON := .venv/bin/python
 SET_UP := .venv/.set-up
@@ -29,7 +31,13 @@ unit: $(SET_UP)
 	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not benchmark"
 
 examples: $(SET_UP)
-	@set -e; for script in $(wildcard examples/*.py); do echo "$$script"; $(PYTHON) "$$script"; done
+	@set -e; for script in $(wildcard examples/*.py); do echo "$$script"; $(PYTHON) -W error "$$script"; done
+
+bench: $(SET_UP)
+	$(PYTHON) tests/benchmarks/wait.py
+
+images: $(SET_UP)
+	$(PYTHON) docs/images/draw.py
 
 format: $(SET_UP)
 	$(PYTHON) -m ruff check --fix

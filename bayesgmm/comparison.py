@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesgmm.em.fit import EMFit, EMSettings, run_em
+from bayesgmm.em.fit import EMFit
 from bayesgmm.em.information import standard_errors
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.mixture import Mixture
@@ -71,7 +71,7 @@ def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kin
     posterior = as_result(fit)
     if not isinstance(posterior, Posterior):
         raise InvalidArgumentTypeError("fit", "have a posterior", type(fit).__name__)
-    pivot = run_em(posterior.data, posterior.family, posterior.em, EMSettings())
+    pivot = posterior.em_fit
     chosen = pivot if em is None else _in_order(_as_em(em, posterior), pivot)
     draws = tabulated(posterior)
     statistics = describe_draws(draws, "stats", ci_prob, ci_kind)

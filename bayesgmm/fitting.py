@@ -1,8 +1,9 @@
 """The one road from rows to relabelled draws.
 
-    rows -> border -> EM pool -> priors -> method -> labels -> DataTree
+    rows -> border -> priors -> EM pool -> method -> labels -> DataTree
 
-Every method of every front end walks it; nothing else fits a posterior.
+Every method of every front end walks it; nothing else fits a posterior. Whatever can be wrong with an argument is found
+before EM begins, and nothing is kept of a fit that fails.
 """
 
 import warnings
@@ -50,8 +51,8 @@ class FitSettings:
         The way to the posterior.
     priors : Priors
         As the user gave them.
-    init : fitted estimator, Posterior, EMFit, Mixture or None
-        Where to start; None: the pool.
+    init : Mixture or None
+        Where EM starts, in an order of the user's; None: from the pool.
     sampling : SamplingSettings
         How long, how often, from which seed.
     """
@@ -61,7 +62,7 @@ class FitSettings:
     method_name: str
     method: Method
     priors: Priors
-    init: Any
+    init: Mixture | None
     sampling: SamplingSettings
 
     @classmethod
@@ -80,23 +81,22 @@ class FitSettings:
         priors = Priors() if p["priors"] is None else p["priors"]
         if not isinstance(priors, Priors):
             raise InvalidArgumentTypeError("priors", "be a `Priors` or None", priors)
-        sampling = SamplingSettings(
-            draws=_as_count("draws", p["draws"], 1),
-            chains=_as_count("chains", p["chains"], 1),
-            tune=None if p["tune"] is None else _as_count("tune", p["tune"], 0),
-            cores=None if p["cores"] is None else _as_count("cores", p["cores"], 1),
-            seed=as_seed(p["random_state"]),
-            progressbar=bool(p["progressbar"]),
-            options=dict(options),
-        )
         return cls(
-            n_components=_as_count("n_components", p["n_components"], 1),
+            n_components=_as_count("n_components", p["n_components"]),
             family=as_family(p["covariance_type"]),
             method_name=p["method"],
             method=as_method(p["method"], options),
             priors=priors,
-            init=p["init"],
-            sampling=sampling,
+            init=None if p["init"] is None else _as_start(p["init"], p["n_components"]),
+            sampling=SamplingSettings(
+                draws=_as_count("draws", p["draws"]),
+                chains=_as_count("chains", p["chains"]),
+                tune=None if p["tune"] is None else _as_count("tune", p["tune"]),
+                cores=None if p["cores"] is None else _as_count("cores", p["cores"]),
+                seed=as_seed(p["random_state"]),
+                progressbar=_as_switch("progressbar", p["progressbar"]),
+                options=dict(options),
+            ),
         )
 
 
@@ -116,7 +116,17 @@ def fit_posterior(data: Data, settings: FitSettings) -> Fit:
     Raises
     ------
     InvalidArgumentError
-        If there are fewer rows than components, or the columns are linearly dependent.
+        If there are fewer rows than components, the columns are linearly dependent, `init` has another number of
+        features, or a prior does not fit.
+
+    Warns
+    -----
+    LabelWarning
+        If the components cannot be told apart.
+    DegenerateComponentWarning
+        If EM found nothing but solutions with a collapsed component.
+    ConvergenceWarning
+        If sampling was interrupted; what was drawn is kept.
     """
     check_n_components(data, settings.n_components)
     check_rank(data, correlated=not settings.family.is_diagonal)
@@ -141,31 +151,42 @@ def _start(data: Data, settings: FitSettings) -> EMFit:
     """Run EM: from the pool, or from what the user gave, whose order is kept."""
     if settings.init is None:
         em = fit_em(data, settings.n_components, settings.family, EMSettings(), settings.sampling.seed)
+    elif settings.init.n_features != data.n_features:
+        constraint = f"have {data.n_features} features as `X` has"
+        raise InvalidArgumentError("init", constraint, settings.init.n_features)
     else:
-        em = run_em(data, settings.family, _as_start(settings.init, data, settings.n_components), EMSettings())
-    if em.status is EMStatus.DEGENERATE:
-        warnings.warn(em.status.value, DegenerateComponentWarning, stacklevel=4)
+        em = run_em(data, settings.family, settings.init, EMSettings())
+    if em.status in (EMStatus.DEGENERATE, EMStatus.SINGULAR):
+        warnings.warn(em.message, DegenerateComponentWarning, stacklevel=4)
     return em
 
 
-def _as_start(init: Any, data: Data, n_components: int) -> Mixture:
+def _as_start(init: Any, n_components: int) -> Mixture:
     """Take one mixture from whatever the user gave to start from."""
-    value = as_result(init)
-    value = getattr(value, "mixture", value)
-    if not isinstance(value, Mixture):
-        raise InvalidArgumentTypeError("init", "be a fitted estimator, a Posterior or a Mixture", init)
-    if value.batch_shape:
-        value = getattr(as_result(init), "em")  # noqa: B009
-    if (value.n_components, value.n_features) != (n_components, data.n_features):
-        shown = f"{value.n_components} components and {value.n_features} features"
-        raise InvalidArgumentError("init", f"have {n_components} components and {data.n_features} features", shown)
-    return value
+    try:
+        value = as_result(init)
+    except InvalidArgumentTypeError:
+        constraint = "be a fitted estimator, a Posterior, an EMFit or a Mixture"
+        raise InvalidArgumentTypeError("init", constraint, type(init).__name__) from None
+    start = value.em if isinstance(value, Posterior) else value.mixture if isinstance(value, EMFit) else value
+    if start.batch_shape:
+        remedy = "Pick one with `mixture[index]`."
+        raise InvalidArgumentError("init", "be one mixture", f"a batch of shape {start.batch_shape}", remedy)
+    if start.n_components != n_components:
+        raise InvalidArgumentError("init", f"have {n_components} components", start.n_components)
+    return start
 
 
-def _as_count(name: str, value: object, least: int) -> int:
-    """Check a whole number."""
+def _as_count(name: str, value: object) -> int:
+    """Check a whole number that must be positive."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InvalidArgumentTypeError(name, f"be an integer of at least {least}", value)
-    if value < least:
-        raise InvalidArgumentError(name, f"be an integer of at least {least}", value)
+        raise InvalidArgumentTypeError(name, "be a positive integer", value)
+    if value < 1:
+        raise InvalidArgumentError(name, "be a positive integer", value)
     return int(value)
+
+
+def _as_switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidArgumentTypeError(name, "be True or False", value)
+    return bool(value)

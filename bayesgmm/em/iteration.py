@@ -45,7 +45,17 @@ class Rows(NamedTuple):
 
 
 class State(NamedTuple):
-    """The parameters as the compiled passes read them: log w_k (K,), m_k (K, D), and the scale of the family."""
+    """The parameters as the compiled passes read them.
+
+    Attributes
+    ----------
+    log_weights : array of shape (K,)
+        log w_k.
+    means : array of shape (K, D)
+        m_k, in the units of x.
+    scale : array of shape (K, D, D), or (K, D) for a diagonal family
+        Cholesky factors or sds, in the units of x.
+    """
 
     log_weights: Array
     means: Array
@@ -74,7 +84,13 @@ class Run(NamedTuple):
 
 
 class Monitor(Protocol):
-    """Who wants to hear how EM goes on; scikit-learn's `verbose`."""
+    """Who wants to hear how EM goes on; scikit-learn's `verbose`.
+
+    Attributes
+    ----------
+    begin, step, end : methods
+        Are called when a start begins, after an iteration, and when a start has ended.
+    """
 
     def begin(self, start: int) -> None:
         """Hear that a start begins."""
@@ -110,7 +126,18 @@ def as_state(mixture: Mixture, family: CovarianceFamily) -> State:
 
 
 def as_mixture(state: State, family: CovarianceFamily) -> Mixture:
-    """Give the mixture that a state stands for."""
+    """Give the mixture that a state stands for.
+
+    Parameters
+    ----------
+    state : State
+    family : CovarianceFamily
+        Whose scale it holds.
+
+    Returns
+    -------
+    Mixture
+    """
     return Mixture(np.exp(state.log_weights), state.means, family.scale_tril(state.scale))
 
 

@@ -29,6 +29,7 @@ Labels = NDArray[np.intp]
 
 MANY_ROWS = 2000  # Ward's distance matrix then takes 16 MB and a tenth of a second
 RANDOM_STARTS = 10
+KMEANS_ITERATIONS = 50  # a rough start needs no more
 WHITENING_FLOOR = 1e-10  # relative variance below which a direction of the rows counts as none
 
 
@@ -133,11 +134,17 @@ def partitions(data: Data, n_components: int, random_state: np.random.RandomStat
         yield Partition("random seeds", places, _nearest_seed_labels(z, K, g, random_state))
 
 
-def _kmeans_labels(z: Array, n_components: int, row_weights: Array | None, state: np.random.RandomState) -> Labels:
-    model = KMeans(n_clusters=n_components, n_init=1, random_state=state)
-    with warnings.catch_warnings():  # that clusters coincide is told by what becomes of the components
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        labels: Labels = model.fit(z, sample_weight=row_weights).labels_.astype(np.intp)
+def _kmeans_labels(z: Array, n_components: int, row_weights: Array, state: np.random.RandomState) -> Labels:
+    """Lloyd's algorithm from k-means++ seeds; scikit-learn's starts threads, which costs small data dearly."""
+    centres, _ = kmeans_plusplus(z, n_components, sample_weight=row_weights, random_state=state)
+    labels = _nearest_labels(z, centres)
+    for _ in range(KMEANS_ITERATIONS):
+        g = row_weights[:, None] * np.eye(n_components)[labels]
+        counts = g.sum(0)[:, None]
+        centres = np.where(counts > 0, g.T @ z / np.where(counts > 0, counts, 1.0), centres)
+        before, labels = labels, _nearest_labels(z, centres)
+        if np.array_equal(before, labels):
+            break
     return labels
 
 
@@ -152,8 +159,11 @@ def _ward_labels(z: Array, n_components: int) -> Labels:
 
 
 def _nearest_seed_labels(z: Array, n_components: int, row_weights: Array, state: np.random.RandomState) -> Labels:
-    seeds = z[state.choice(len(z), n_components, replace=False, p=row_weights / row_weights.sum())]
-    return np.argmin((seeds**2).sum(1) - 2 * z @ seeds.T, axis=1)
+    return _nearest_labels(z, z[state.choice(len(z), n_components, replace=False, p=row_weights / row_weights.sum())])
+
+
+def _nearest_labels(z: Array, centres: Array) -> Labels:
+    return np.argmin((centres**2).sum(1) - 2 * z @ centres.T, axis=1)
 
 
 def _quantile_labels(x: Array, row_weights: Array, n_components: int) -> Labels:
@@ -185,7 +195,11 @@ COORDINATES: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def _kmeans_shares(x: Array, n_components: int, weights: Array | None, state: np.random.RandomState) -> Array:
-    return np.eye(n_components)[_kmeans_labels(x, n_components, weights, state)]
+    model = KMeans(n_clusters=n_components, n_init=1, random_state=state)
+    with warnings.catch_warnings():  # that clusters coincide is told by what becomes of the components
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        labels = model.fit(x, sample_weight=weights).labels_
+    return np.eye(n_components)[labels]
 
 
 def _seed_shares(x: Array, n_components: int, weights: Array | None, state: np.random.RandomState) -> Array:

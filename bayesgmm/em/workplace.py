@@ -21,7 +21,8 @@ __all__ = ["Workplace", "choose_fit", "record_starts"]
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
-SHORT_RUN = 20  # iterations after which starts are compared
+BLURRED_RUN = 10  # iterations by which a rough start settles
+SHORT_RUN = 15  # iterations more, after which starts are compared
 SHORT_ROWS = 20_000  # rows that short runs read: they compare starts, which takes no more
 FINALISTS = 5  # of the pool that run to convergence, beside its first member
 SAME = 1e-9  # relative; sketches that agree so well took the same path
@@ -69,25 +70,34 @@ class Workplace:
         run = iterate(self.rows, self.family, state, tol=tol, max_iter=max_iter, previous=previous, monitor=monitor)
         return self.judge(run)
 
-    def begin(self, shares: Array, *, monitor: Monitor | None = None) -> EMFit | None:
+    def begin(self, shares: Array, monitor: Monitor | None = None) -> EMFit | None:
         """Run EM from responsibilities (M, K); None where their covariances are singular."""
+        if monitor is not None:
+            monitor.begin(0)
         try:
-            state = maximise_rows(self.rows, shares, self.family)
+            fit = self.run(maximise_rows(self.rows, shares, self.family), monitor=monitor)
         except np.linalg.LinAlgError:
             return None
-        return self.run(state, monitor=monitor)
+        if monitor is not None and fit.n_iter:
+            monitor.end(float(fit.path[-1]), fit.converged)
+        return fit
 
     def sketch(self, partition: Partition, n_components: int) -> EMFit | None:
-        """Run EM for a few iterations from a partition; None where its covariances are singular."""
-        few, settings = self._choose_rows(partition.places), self.settings
+        """Run EM for a few iterations from a partition; None where its covariances are singular.
+
+        The first ones see the rows blurred by what the columns resolve, so that no component falls on a common value
+        before it has seen the others.
+        """
+        few, tol = self._choose_rows(partition.places), self.settings.tol
         shares = np.eye(n_components)[partition.labels]
+        rows = self._choose_rows(slice(None, None, self._stride))
+        blurred = rows._replace(ridge=np.maximum(rows.ridge, self.limits.sds**2))
         try:
             start = maximise_rows(few, shares, self.family, prior_rows=self.data.n_features)
         except np.linalg.LinAlgError:
             return None
-        rows = self._choose_rows(slice(None, None, self._stride))
-        run = iterate(rows, self.family, start, tol=settings.tol, max_iter=min(SHORT_RUN, settings.max_iter))
-        return self.judge(run)
+        start = iterate(blurred, self.family, start, tol=tol, max_iter=BLURRED_RUN).state
+        return self.judge(iterate(rows, self.family, start, tol=tol, max_iter=min(SHORT_RUN, self.settings.max_iter)))
 
     def finish(self, sketches: Sequence[EMFit | None]) -> list[EMFit | None]:
         """Run the best sketches to convergence; the others are given back as they are."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClusterMixin, DensityMixin
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bayesgmm import model
-from bayesgmm.data import as_data
+from bayesgmm.data import as_data, as_rows
 from bayesgmm.fitting import FitSettings, fit_posterior
 
 if TYPE_CHECKING:
@@ -30,43 +30,46 @@ __all__ = ["BayesianGaussianMixture"]
 Array = NDArray[np.float64]
 
 
-class BayesianGaussianMixture(ClusterMixin, DensityMixin, BaseEstimator):
+class BayesianGaussianMixture(DensityMixin, BaseEstimator):
     """A Gaussian mixture with its full posterior.
 
     ``n_components`` is K, the number of components, and not an upper bound: this class is no drop-in for
     scikit-learn's variational class of the same name.
 
     The labels are marginalised out, f(x) = sum_k w_k N(x | m_k, Sigma_k), with w ~ Dirichlet, m ~ Normal, standard
-    deviations ~ LogNormal and correlations ~ LKJ (see `Priors`), all in the units of x. Chains start at the EM solution,
-    in its labels; afterwards every draw is matched to it.
+    deviations ~ LogNormal and correlations ~ LKJ (see `Priors`), all in the units of x. Chains start at the EM
+    solution, in its labels; afterwards every draw is matched to it (Stephens 2000 [1]_). N rows, D features.
 
     Parameters
     ----------
-    n_components : int
+    n_components : int, default 1
         K.
-    covariance_type : {"full", "tied", "diag", "spherical"}
+    covariance_type : {"full", "tied", "diag", "spherical"}, default "full"
         The covariance family.
-    method : {"nuts"}
+    method : {"nuts"}, default "nuts"
         The way to the posterior.
-    draws : int
-        Draws kept per chain. 1000 in each of four chains give thousands of effective draws.
-    tune : int or None
-        Warm-up steps per chain. None leaves it to the method (NUTS in whitened coordinates: 200).
-    chains : int
-        Four, so that R-hat can compare them.
-    priors : Priors or None
+    draws : int, default 1000
+        Draws kept per chain; 1000 in each of four chains give thousands of effective draws.
+    tune : int, optional
+        Warm-up steps per chain. None leaves it to the method: NUTS takes 100 in whitened coordinates, 500 where a prior
+        is none of those that the compiled log posterior knows.
+    chains : int, default 4
+        So that R-hat can compare them.
+    priors : Priors, optional
         None: the data-scaled defaults of `Priors`.
-    init : fitted estimator, Posterior or Mixture, or None
-        What to start and label from; its order of components is kept. None: the pool of EM starts, components
-        ordered by the mean of the first feature.
-    cores : int or None
-        Chains that run side by side; None: all cores. The draws do not depend on it.
+    init : fitted estimator, Posterior, EMFit or Mixture, optional
+        What EM starts from and labels come from; its order of components is kept, unless the priors differ between
+        components: then each takes the place that its prior fits best. None: the pool of EM starts, components ordered
+        by the mean of the first feature. ``sklearn.clone`` resets an estimator: where one is cloned, give
+        its value (``result_``, ``posterior_``).
+    cores : int, optional
+        Chains that run side by side; None: as many as there are cores. The draws do not depend on it.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
-        The seed of everything random; an integer gives the same draws again.
-    progressbar : bool
+        The seed of everything random; an integer gives the same draws again. None: fresh entropy.
+    progressbar : bool, default True
         Whether to show the sampler's progress on a terminal or in a notebook.
-    method_options : dict or None
-        For ``"nuts"``: ``target_accept`` (0.8) and ``maxdepth`` (10).
+    method_options : dict, optional
+        For ``"nuts"``: ``target_accept`` (0.9) and ``maxdepth`` (10); see `inference.nuts.sample_nuts`.
 
     Attributes
     ----------
@@ -74,6 +77,10 @@ class BayesianGaussianMixture(ClusterMixin, DensityMixin, BaseEstimator):
         The result; what every verb below asks.
     em_ : EMFit
         The EM solution at which the chains started.
+    model_ : pymc.Model
+        The model, built anew whenever it is asked for.
+    mixture_ : Mixture
+        All draws, with leading axes (chain, draw).
     weights_, means_, covariances_ : arrays
         Posterior means, in scikit-learn's layouts: (K,), (K, D) and by family.
     n_features_in_, feature_names_in_ : int, array of str
@@ -135,6 +142,17 @@ class BayesianGaussianMixture(ClusterMixin, DensityMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        InvalidArgumentError, InvalidArgumentTypeError
+            If an argument of the constructor cannot be used, the rows are no finite numbers, there are fewer rows than
+            components, or columns are constant or linearly dependent.
+
+        Warns
+        -----
+        LabelWarning, DegenerateComponentWarning, PriorWarning
+            If components cannot be told apart; if one collapsed in EM; if a prior leaves a spike in the posterior.
         """
         settings = FitSettings.from_parameters(self.get_params(deep=False))
         data = as_data(X)
@@ -194,8 +212,9 @@ class BayesianGaussianMixture(ClusterMixin, DensityMixin, BaseEstimator):
     def model_(self) -> pm.Model:
         """The `pm.Model` of this posterior, built anew when asked for (it does not pickle)."""
         check_is_fitted(self, "posterior_")
+        posterior = self.posterior_
         return model.build_model(
-            self.posterior_.observed, self.n_components, covariance_type=self.covariance_type, priors=self.priors
+            posterior.observed, posterior.n_components, covariance_type=posterior.family.name, priors=self.priors
         )
 
     @property
@@ -217,10 +236,13 @@ class BayesianGaussianMixture(ClusterMixin, DensityMixin, BaseEstimator):
     @property
     def covariances_(self) -> Array:
         """Posterior means of the covariances in scikit-learn's layout, in units of x squared."""
-        return self.posterior_.family.compact(self.mixture_.covariances.mean((0, 1)))
+        covariances = self.mixture_.covariances.mean((0, 1))
+        return self.posterior_.family.compact(covariances)
 
     def _posterior_for(self, X: ArrayLike) -> Posterior:
+        """Check new rows as scikit-learn does: numbers and shape first, then names."""
         check_is_fitted(self, "posterior_")
+        as_rows(X, self.posterior_.n_features, owner=type(self).__name__)
         validate_data(self, X, reset=False, skip_check_array=True)
         return self.posterior_
 

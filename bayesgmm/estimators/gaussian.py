@@ -6,6 +6,7 @@ scikit-learn's own machinery, so that the sentences are its own.
 
 import time
 import warnings
+from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
@@ -23,6 +24,7 @@ from bayesgmm.em.fit import EMFit, EMSettings, EMStatus, Starts, fit_em, run_em
 from bayesgmm.em.iteration import State
 from bayesgmm.em.procedure import Procedure, fit_by_procedure
 from bayesgmm.em.starts import INIT_PARAMS
+from bayesgmm.em.workplace import choose_fit
 from bayesgmm.errors import ConvergenceWarning, DegenerateComponentWarning
 from bayesgmm.estimators.layouts import check_means, check_precisions, check_weights, root_precisions, scale_from_roots
 from bayesgmm.kernel import rows as kernel
@@ -39,7 +41,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     f(x) = sum_k w_k N(x | m_k, Sigma_k). N rows, D features, K components. Where neither `n_init`, `init_params` nor
     any of the three ``*_init`` is given, EM starts from a pool: scikit-learn's k-means start from the same seed, more
     k-means and Ward partitions in several coordinates, random partitions; the components then come ordered by the
-    mean of the first feature. Give one of them and it is scikit-learn's procedure, order included.
+    mean of the first feature. Give one of them and it is scikit-learn's procedure, order included; `n_init` above
+    one, given alone, asks for a search: the pool then joins it, and wins where it finds a higher likelihood.
 
     Parameters
     ----------
@@ -56,7 +59,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     max_iter : int
         Iterations; 1000, so that slow mixtures converge.
     n_init : int or None
-        Starts of the kind `init_params`; None: the pool, or 1 where `init_params` or one of ``*_init`` is given.
+        Starts of the kind `init_params`. None: the pool, or 1 where `init_params` or one of ``*_init`` is given. 1: one
+        start, as in scikit-learn. More, given alone: the best of so many and of the pool.
     init_params : {"kmeans", "k-means++", "random", "random_from_data"} or None
         How starts are made; None: the pool, or "kmeans" where `n_init` or one of ``*_init`` is given.
     weights_init : array-like of shape (K,) or None
@@ -307,7 +311,17 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         stream = check_random_state(self.random_state)
         if procedure is None:
             return fit_em(data, self.n_components, family, settings, stream, monitor)
-        return fit_by_procedure(data, family, settings, procedure, random_state=stream, monitor=monitor)
+        again = deepcopy(stream)
+        fit = fit_by_procedure(data, family, settings, procedure, random_state=stream, monitor=monitor)
+        if not self._is_search or self.warm_start or not self.max_iter:
+            return fit
+        return choose_fit([fit, fit_em(data, self.n_components, family, settings, again)], 0.0)
+
+    @property
+    def _is_search(self) -> bool:
+        """Whether several starts were asked for and nothing was said of their kind."""
+        starts = self.init_params, self.weights_init, self.means_init, self.precisions_init
+        return self.n_init is not None and self.n_init > 1 and all(value is None for value in starts)
 
     def _procedure(self, data: Data) -> Procedure | None:
         """Check the user's start; None where there is none, and the pool has room to run."""

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from nutpie.compile_pymc import CompiledPyMCModel
 from nutpie.compiled_pyfunc import from_pyfunc
-from numpy.typing import NDArray
 
 from bayesgmm.inference.target import Target
 from bayesgmm.inference.whitening import Whitening

@@ -7,7 +7,7 @@ from typing import Any
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.inference.nuts import sample_nuts
 from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
-from bayesgmm.inference.sampling import NUTS_OPTIONS
+from bayesgmm.inference.sampling import NUTS_OPTIONS, check_nuts_options
 
 __all__ = ["METHODS", "Method", "as_method"]
 
@@ -22,13 +22,16 @@ class Method:
         Problem and settings to draws.
     options : mapping
         The options that it knows, with their defaults.
+    check : callable
+        Raises where a value among the user's options cannot be used.
     """
 
     draw: Callable[[Problem, SamplingSettings], Draws]
     options: Mapping[str, Any]
+    check: Callable[[Mapping[str, Any]], None]
 
 
-METHODS: dict[str, Method] = {"nuts": Method(sample_nuts, NUTS_OPTIONS)}
+METHODS: dict[str, Method] = {"nuts": Method(sample_nuts, NUTS_OPTIONS, check_nuts_options)}
 
 
 def as_method(method: str, options: Mapping[str, Any]) -> Method:
@@ -47,8 +50,8 @@ def as_method(method: str, options: Mapping[str, Any]) -> Method:
 
     Raises
     ------
-    InvalidArgumentError
-        If there is no such method, or it has no such option.
+    InvalidArgumentError, InvalidArgumentTypeError
+        If there is no such method, or it has no such option, or an option cannot have this value.
 
     Examples
     --------
@@ -59,7 +62,8 @@ def as_method(method: str, options: Mapping[str, Any]) -> Method:
     if not isinstance(method, str) or method not in METHODS:
         raise InvalidArgumentError("method", f"be one of {list(METHODS)}", method)
     known = METHODS[method].options
-    unknown = sorted(set(options) - set(known))
+    unknown = [name for name in options if name not in known]
     if unknown:
         raise InvalidArgumentError("method_options", f"have keys among {sorted(known)} for {method!r}", unknown)
+    METHODS[method].check(options)
     return METHODS[method]

@@ -1,11 +1,12 @@
 """Where the priors differ between components: which component stands in which place.
 
-Such a posterior is not symmetric. Of the K! orders of EM's components the chains start in the one with the highest prior
-density, an assignment problem, since the prior is a product over places: place p takes component k at the price
+Such a posterior is not symmetric. Of the K! orders of EM's components the chains start in the one with the highest
+prior density, an assignment problem, since the prior is a product over places: place p takes component k at the price
 
     -(a_p - 1) log w_k - log p_p(m_k) - log p_p(s_k).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from bayesgmm.model.priors import ResolvedPriors
 __all__ = ["prior_order"]
 
 Array = NDArray[np.float64]
+
+IMPOSSIBLE = -1e250  # stands for a log density of minus infinity: the assignment takes finite prices
 
 
 def prior_order(mixture: Mixture, priors: ResolvedPriors, family: CovarianceFamily) -> NDArray[np.intp]:
@@ -51,18 +54,21 @@ def prior_order(mixture: Mixture, priors: ResolvedPriors, family: CovarianceFami
     >>> prior_order(Mixture.from_sds([0.5, 0.5], [[0.0], [9.0]], [[1.0], [1.0]]), priors, Full())
     array([1, 0])
     """
-    K = mixture.n_components
     gain = (priors.concentration[:, None] - 1.0) * mixture.log_weights  # (places, components)
-    for component in range(K):
-        means = np.repeat(mixture.means[component][None], K, axis=0)
-        gain[:, component] += _log_density(priors.means, means).reshape(K, -1).sum(-1)
-        if not family.is_shared:
-            sds = family.compact_sds(np.repeat(mixture.sds[component][None], K, axis=0))
-            gain[:, component] += _log_density(priors.sds, sds).reshape(K, -1).sum(-1)
-    return linear_sum_assignment(-gain)[1]
+    gain += _gain(priors.means, "means", mixture.means)
+    if not family.is_shared:
+        gain += _gain(priors.sds, "sds", family.compact_sds(mixture.sds))
+    return linear_sum_assignment(-np.nan_to_num(gain, nan=IMPOSSIBLE, neginf=IMPOSSIBLE))[1]
 
 
-def _log_density(prior: Any, value: Array) -> Array:
-    """Evaluate a named prior, or a PyMC variable."""
-    evaluate = prior.log_density if isinstance(prior, NamedPrior) else model.terms.log_density(prior)
-    return np.broadcast_to(evaluate(value), value.shape)
+def _gain(prior: Any, name: str, values: Array) -> Array:
+    """Give log p_p(value of component k) for every place p and component k, of shape (K, K)."""
+    K = values.shape[0]
+    if isinstance(prior, NamedPrior):
+        evaluate: Callable[[Array], Array] = prior.log_density
+    else:
+        evaluate = model.terms.log_density(prior, name, values.shape)
+    everywhere = [evaluate(np.repeat(value[None], K, axis=0)) for value in values]  # each (K, ...): one per place
+    if np.shape(everywhere[0])[:1] != (K,):  # one event over all places: no place has a density of its own
+        return np.zeros((K, K))
+    return np.stack([density.reshape(K, -1).sum(-1) for density in everywhere], axis=-1)

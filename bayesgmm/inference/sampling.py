@@ -5,6 +5,7 @@ The raw trace is read here, so that nothing is computed, named or copied twice.
 """
 
 import time
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,23 +14,77 @@ import nutpie
 import pyarrow
 from numpy.typing import NDArray
 
-from bayesgmm.inference.problem import SamplingSettings
+from bayesgmm.errors import ConvergenceWarning, InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.inference.problem import Draws, SamplingSettings
 
-__all__ = ["NUTS_OPTIONS", "read_trace", "sample_nutpie"]
+__all__ = ["NUTS_OPTIONS", "SAMPLE_STATS", "check_nuts_options", "keep_chains", "read_trace", "sample_nutpie"]
 
-Array = NDArray[np.float64]
+NUTS_OPTIONS: Mapping[str, Any] = {"target_accept": 0.9, "maxdepth": 10}
 
-NUTS_OPTIONS: Mapping[str, Any] = {"target_accept": 0.8, "maxdepth": 10}
+SAMPLE_STATS = (  # what a reader of draws asks for; nutpie's other columns are empty or serve its own adaptation
+    "diverging",
+    "depth",
+    "maxdepth_reached",
+    "n_steps",
+    "index_in_trajectory",
+    "step_size",
+    "step_size_bar",
+    "mean_tree_accept",
+    "logp",
+    "energy",
+    "energy_error",
+)
 
 
-def sample_nutpie(
-    model: Any, settings: SamplingSettings, tune: int, adaptation: str
-) -> tuple[dict[str, Array], dict[str, NDArray[Any]], dict[str, Any]]:
-    """Run nutpie on a compiled model; an interrupt keeps what was drawn.
+def check_nuts_options(options: Mapping[str, Any]) -> None:
+    """Check the values of ``target_accept`` and ``maxdepth``.
+
+    Parameters
+    ----------
+    options : mapping
+        Those of `NUTS_OPTIONS` that the user gave.
+
+    Raises
+    ------
+    InvalidArgumentError, InvalidArgumentTypeError
+        If ``target_accept`` is no number between 0 and 1, or ``maxdepth`` no positive integer.
+
+    Examples
+    --------
+    >>> from bayesgmm.inference.sampling import check_nuts_options
+    >>> check_nuts_options({"target_accept": 0.95})
+    """
+    accept, depth = (options.get(name, default) for name, default in NUTS_OPTIONS.items())
+    name, constraint = 'method_options["target_accept"]', "be a number between 0 and 1"
+    if isinstance(accept, bool) or not isinstance(accept, float | int | np.floating):
+        raise InvalidArgumentTypeError(name, constraint, accept)
+    if not 0.0 < accept < 1.0:
+        raise InvalidArgumentError(name, constraint, accept)
+    name, constraint = 'method_options["maxdepth"]', "be an integer of at least 1"
+    if isinstance(depth, bool) or not isinstance(depth, int | np.integer):
+        raise InvalidArgumentTypeError(name, constraint, depth)
+    if depth < 1:
+        raise InvalidArgumentError(name, constraint, depth)
+
+
+def sample_nutpie(model: Any, settings: SamplingSettings, *, tune: int, adaptation: str) -> Draws:
+    """Run nutpie on a compiled model; an interrupt keeps what was drawn, with a warning.
+
+    Parameters
+    ----------
+    model : compiled model
+        What ``nutpie.sample`` takes.
+    settings : SamplingSettings
+        Its `tune` is not read.
+    tune : int
+        Warm-up steps per chain.
+    adaptation : {"diag", "low_rank"}
+        The metric that nutpie learns.
 
     Returns
     -------
-    values, sample_stats, attrs
+    Draws
+        Under the names of the model's own variables.
 
     Raises
     ------
@@ -40,7 +95,7 @@ def sample_nutpie(
     trace = nutpie.sample(
         model,
         draws=settings.draws,
-        tune=max(tune, 1),
+        tune=tune,
         chains=settings.chains,
         cores=settings.cores,
         seed=settings.seed,
@@ -51,36 +106,68 @@ def sample_nutpie(
         **{**NUTS_OPTIONS, **settings.options},
     )
     values, sample_stats = read_trace(trace)
-    if not next(iter(values.values())).shape[1]:
+    C, S = sample_stats["logp"].shape
+    if not S:
         raise KeyboardInterrupt
+    if (C, S) != (settings.chains, settings.draws):
+        asked = f"{settings.chains} chains of {settings.draws} draws"
+        sentence = f"Sampling was interrupted: {C} chains of {S} draws are kept of the {asked} that were asked for."
+        warnings.warn(sentence, ConvergenceWarning, stacklevel=5)
     attrs = {
         "inference_library": "nutpie",
         "inference_library_version": nutpie.__version__,
         "sampling_time": time.perf_counter() - began,
         "tuning_steps": tune,
     }
-    return values, sample_stats, attrs
+    return Draws(values, sample_stats, attrs)
 
 
-def read_trace(trace: Any) -> tuple[dict[str, Array], dict[str, NDArray[Any]]]:
-    """Read nutpie's raw trace: values (C, S, ...) and sample statistics (C, S), warm-up left out.
+def read_trace(trace: Any) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[Any]]]:
+    """Read nutpie's raw trace without its warm-up: values (C, S, ...) and `SAMPLE_STATS` (C, S).
 
-    Chains that were stopped early are cut to the shortest; S is then smaller than asked for.
+    Chains that were stopped early are left out or cut, see `keep_chains`.
     """
     batches, stats = ([pyarrow.record_batch(table) for table in part] for part in trace.get_arrow_trace())
-    kept = [~_numbers(stat, "tuning").astype(bool) for stat in stats]
-    length = min(int(keep.sum()) for keep in kept)
+    drawn = [~_numbers(stat, "tuning").astype(bool) for stat in stats]
+    chains, length = keep_chains([int(kept.sum()) for kept in drawn])
 
     def gather(tables: list[pyarrow.RecordBatch], name: str) -> NDArray[Any]:
-        return np.stack([_numbers(table, name)[keep][:length] for table, keep in zip(tables, kept, strict=True)])
+        return np.stack([_numbers(tables[c], name)[drawn[c]][:length] for c in chains])
 
     values = {name: gather(batches, name) for name in batches[0].column_names}
-    plain = [column.name for column in stats[0].schema if _is_plain(column.type) and column.name != "tuning"]
-    return values, {name: gather(stats, name) for name in plain}
+    sample_stats = {name: gather(stats, name) for name in SAMPLE_STATS}
+    return values, {name: _signed(value) for name, value in sample_stats.items()}
 
 
-def _is_plain(kind: pyarrow.DataType) -> bool:
-    return pyarrow.types.is_floating(kind) or pyarrow.types.is_integer(kind) or pyarrow.types.is_boolean(kind)
+def keep_chains(lengths: list[int]) -> tuple[list[int], int]:
+    """Choose the chains, and the number of draws of each, that keep the most draws in a rectangle.
+
+    Parameters
+    ----------
+    lengths : list of int
+        Draws in each chain.
+
+    Returns
+    -------
+    list of int
+        The chains, in order; all of them where none was stopped early.
+    int
+        Draws of each.
+
+    Examples
+    --------
+    >>> from bayesgmm.inference.sampling import keep_chains
+    >>> keep_chains([500, 480, 3])
+    ([0, 1], 480)
+    """
+    longest = sorted(range(len(lengths)), key=lambda chain: -lengths[chain])
+    kept = max(range(1, len(lengths) + 1), key=lambda n: n * lengths[longest[n - 1]])
+    return sorted(longest[:kept]), lengths[longest[kept - 1]]
+
+
+def _signed(value: NDArray[Any]) -> NDArray[Any]:
+    """Give counts as signed integers, whose differences are what they seem."""
+    return value.astype(np.int64) if value.dtype.kind == "u" else value
 
 
 def _numbers(table: pyarrow.RecordBatch, name: str) -> NDArray[Any]:

@@ -27,6 +27,7 @@ LogPosterior = Callable[[Array], tuple[float, Array]]
 
 RELATIVE_STEP = 1e-3  # of a complete-data standard error: truncation 1e-6, rounding 1e-10 of the Hessian
 FLATTEST = 1e-3  # least curvature kept, in units of the complete-data information: caps a direction at 30 of its errors
+STOPPING = {"maxiter": 500, "ftol": 1e-11, "gtol": 1e-3}  # the gradient in nats per complete-data standard error
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +78,16 @@ def whiten_posterior(log_posterior: LogPosterior, start: Array, errors: Array) -
     array([0.5, 0.5])
     """
 
+    begun = log_posterior(start)[0]
+    wall = -begun + abs(begun) + 1.0  # above all that L-BFGS accepts; at infinity it stops and calls that convergence
+
     def descend(v: Array) -> tuple[float, Array]:
         value, slope = log_posterior(start + errors * v)
-        if not np.isfinite(value):
-            return np.inf, np.zeros_like(v)
+        if not (np.isfinite(value) and np.isfinite(slope).all()):
+            return wall, np.zeros_like(v)
         return -value, -slope * errors
 
-    found = minimize(descend, np.zeros_like(start), jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    found = minimize(descend, np.zeros_like(start), jac=True, method="L-BFGS-B", options=STOPPING)
     mode = start + errors * found.x
     steps = RELATIVE_STEP * errors
     hessian = np.empty((start.size, start.size))

@@ -17,8 +17,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
 )
 
 if TYPE_CHECKING:
-    from bayesgmm.model.build import model_from_data as model_from_data
     from bayesgmm.model.build import build_model as build_model
+    from bayesgmm.model.build import model_from_data as model_from_data
     from bayesgmm.model.likelihood import MixtureRows as MixtureRows
     from bayesgmm.model.likelihood import row_log_density as row_log_density
     from bayesgmm.model.priors import Priors as Priors

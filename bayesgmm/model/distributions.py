@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pymc.distributions.continuous import Continuous, PositiveContinuous
 from pymc.distributions.shape_utils import rv_size_is_none
 from pymc.distributions.transforms import Interval, Transform, _default_transform
@@ -44,7 +44,7 @@ class Affine(Transform):
     name = "affine"
     ndim_supp = 0
 
-    def __init__(self, location: Array, scale: Array) -> None:
+    def __init__(self, location: ArrayLike, scale: ArrayLike) -> None:
         self.location, self.scale = np.asarray(location), np.asarray(scale)
 
     def forward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
@@ -63,7 +63,7 @@ class LogScale(Transform):
     name = "logscale"
     ndim_supp = 0
 
-    def __init__(self, lower: Array, scale: Array) -> None:
+    def __init__(self, lower: ArrayLike, scale: ArrayLike) -> None:
         self.lower, self.scale = np.asarray(lower), np.asarray(scale)
 
     def forward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
@@ -231,7 +231,7 @@ class TruncatedLogNormal(PositiveContinuous):
 
     @staticmethod
     def support_point(rv: TensorVariable, size: Any, *parameters: TensorVariable) -> TensorVariable:
-        mu, sigma, lower = parameters
+        mu, _, lower = parameters
         point = lower + pt.exp(mu)
         return point if rv_size_is_none(size) else pt.full(size, point)
 
@@ -310,7 +310,7 @@ def _as_parameters(*parameters: Any) -> list[TensorVariable]:
 
 @_default_transform.register(PartialCorrelation)
 def _partial_correlation_transform(op: Any, rv: TensorVariable) -> Interval:
-    return Interval(-1.0, 1.0)
+    return Interval(np.array(-1.0), np.array(1.0))  # arrays are read in full precision
 
 
 @numba_core_rv_funcify.register(PartialCorrelationRV)

@@ -24,7 +24,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pymc.distributions.distribution import Distribution
 from pytensor.gradient import DisconnectedType, grad_not_implemented
-from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.link.numba.dispatch.random import numba_core_rv_funcify
@@ -33,15 +33,15 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.random.utils import supp_shape_from_ref_param_shape
-from pytensor.tensor.variable import TensorVariable
+from pytensor.tensor.variable import TensorConstant, TensorVariable
 
 from bayesgmm.kernel import rows as kernel
 
-__all__ = ["MixtureRows", "RowLogDensity", "RowLogDensityPullback", "row_log_density"]
+__all__ = ["MixtureRows", "RowLogDensity", "RowLogDensityPullback", "broadcast_scalar", "row_log_density"]
 
 Array = NDArray[np.float64]
 
-# PyTensor keeps the compiled code of an Op on disk under this number only, so it follows the source of all that is in it.
+# PyTensor keeps an Op's compiled code on disk under this number only, so it follows the source of all that is in it.
 SOURCES = (Path(__file__), *sorted(Path(str(kernel.__file__)).parent.glob("*.py")))
 CACHE_VERSION = zlib.crc32(b"".join(source.read_bytes() for source in SOURCES))
 
@@ -49,7 +49,7 @@ CACHE_VERSION = zlib.crc32(b"".join(source.read_bytes() for source in SOURCES))
 class RowLogDensity(Op):
     """Rows of the log density and the gradient of their sum.
 
-    Inputs: x (N, D), log weights (K,), means (K, D), scale (K, D, D) or, with `is_diagonal`, standard deviations (K, D).
+    Inputs: x (N, D), log weights (K,), means (K, D), scale (K, D, D) or, with `is_diagonal`, sds (K, D).
     Outputs: log f(x_n) (N,) and the gradient of sum_n log f(x_n) in log w (taken as free), means and scale; the last
     three are not differentiable again.
     """
@@ -82,7 +82,7 @@ class RowLogDensity(Op):
         factor = broadcast_scalar(cotangents[0])
         if factor is not None:
             return [d_x, *(factor * gradient for gradient in outputs[1:])]
-        return [d_x, *RowLogDensityPullback(self.is_diagonal)(*inputs, cotangents[0])]
+        return [d_x, *RowLogDensityPullback(self.is_diagonal).make_node(*inputs, cotangents[0]).outputs]
 
 
 class RowLogDensityPullback(Op):
@@ -139,20 +139,40 @@ def row_log_density(x: Any, log_weights: Any, means: Any, scale: Any) -> TensorV
     array([-0.9189, -0.9189])
     """
     scale = pt.as_tensor_variable(scale)
-    result: TensorVariable = RowLogDensity(is_diagonal=scale.ndim == 2)(x, log_weights, means, scale)
-    return result
+    outputs: Any = RowLogDensity(is_diagonal=scale.ndim == 2).make_node(x, log_weights, means, scale).outputs
+    return outputs[0]
 
 
-def broadcast_scalar(vector: Variable) -> TensorVariable | None:
-    """Find the scalar of which a vector is a broadcast, from how it was built; None where it may be none."""
+def broadcast_scalar(vector: Any) -> Any:
+    """Find the scalar of which a vector is a broadcast, from how it was built.
+
+    Parameters
+    ----------
+    vector : TensorVariable
+        Of at most one dimension.
+
+    Returns
+    -------
+    TensorVariable or None
+        None where the vector may vary.
+
+    Examples
+    --------
+    >>> import pytensor.tensor as pt
+    >>> from bayesgmm.model.likelihood import broadcast_scalar
+    >>> broadcast_scalar(pt.vector()) is None
+    True
+    >>> broadcast_scalar(2.0 * pt.ones(3)).type.ndim
+    0
+    """
     if vector.type.ndim == 0:
         return vector
-    if isinstance(vector, Constant):
+    if isinstance(vector, TensorConstant):
         value = vector.unique_value
         return None if value is None else pt.constant(value)
     owner = vector.owner
     operation = None if owner is None else owner.op
-    is_empty_sum = isinstance(operation, Sum) and operation.axis == ()
+    is_empty_sum = isinstance(operation, Sum) and operation.axis is not None and not operation.axis
     if (is_empty_sum or isinstance(operation, (Alloc, DimShuffle))) and owner.inputs[0].type.ndim <= 1:
         return broadcast_scalar(owner.inputs[0])
     if isinstance(operation, Elemwise) and isinstance(operation.scalar_op, ps.Second):
@@ -306,7 +326,7 @@ def _compile_pullback(op: RowLogDensityPullback, **kwargs: Any) -> tuple[Any, in
 @numba_core_rv_funcify.register(MixtureRowsRV)
 def _compile_draw(op: MixtureRowsRV, node: Apply) -> tuple[Any, int]:
     """Compile the draw of one row."""
-    weights, means, scale = op.dist_params(node)
+    is_diagonal = op.signature == diagonal_rows.signature
 
     @numba_njit
     def draw_label(rng, weights):
@@ -335,4 +355,4 @@ def _compile_draw(op: MixtureRowsRV, node: Apply) -> tuple[Any, int]:
             row[i] += scale[k, i] * rng.standard_normal()
         return row
 
-    return (draw_diagonal if scale.ndim == means.ndim else draw_dense), CACHE_VERSION
+    return (draw_diagonal if is_diagonal else draw_dense), CACHE_VERSION

@@ -43,6 +43,7 @@ SPIKE_REMEDY = (
     "pm.Truncated.dist(pm.LogNormal.dist(mu, sigma), lower=step / 2)."
 )
 UNREGISTERED = "be an unregistered PyMC distribution such as pm.Normal.dist(0, 2)"
+NAMED_KINDS = {"means": named.Normal, "sds": named.ScalePrior}
 REAL_LINE = frozenset(
     f"{name}RV"
     for name in ("Normal", "StudentT", "Cauchy", "Laplace", "Logistic", "Flat", "Gumbel", "SkewNormal", "MvNormal")
@@ -261,8 +262,10 @@ def _positive(name: str, given: Any) -> Array:
 
 
 def _check_distribution(name: str, variable: Any) -> None:
-    if variable is None or isinstance(variable, named.NamedPrior):
+    if variable is None or isinstance(variable, NAMED_KINDS[name]):
         return
+    if isinstance(variable, named.NamedPrior):
+        raise InvalidArgumentError(name, f"be a {NAMED_KINDS[name].__name__} where it is a named prior", variable)
     if getattr(variable, "owner", None) is None or not hasattr(variable, "type"):
         raise InvalidArgumentTypeError(name, UNREGISTERED, variable)
     if variable.name is not None:

@@ -13,6 +13,7 @@ doi:10.1016/j.jmva.2009.04.008):
 Every builder runs inside a ``with model:`` block.
 """
 
+from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
@@ -42,7 +43,15 @@ from bayesgmm.model.distributions import (
 from bayesgmm.model.priors import ResolvedPriors, column_scale, sds_shape
 from bayesgmm.schema import COMPONENT, FEATURE, FEATURE_BIS, PAIR
 
-__all__ = ["add_means", "add_prior", "add_scale", "add_weights", "correlation_factor", "partial_exponents"]
+__all__ = [
+    "add_means",
+    "add_prior",
+    "add_scale",
+    "add_weights",
+    "correlation_factor",
+    "log_density",
+    "partial_exponents",
+]
 
 Array = NDArray[np.float64]
 
@@ -265,10 +274,48 @@ def correlation_factor(partials: TensorVariable, n_features: int) -> TensorVaria
     return (z + np.eye(D)) * before
 
 
+def log_density(prior: Any, name: str, shape: tuple[int, ...]) -> Callable[[Array], Array]:
+    """Make the log density of a PyMC distribution as a function of numbers.
+
+    Parameters
+    ----------
+    prior : PyMC distribution
+        Unregistered, with parameters of constants.
+    name : str
+        "means" or "sds", for the wording of errors.
+    shape : tuple of int
+        Of the parameter whose prior it is.
+
+    Returns
+    -------
+    callable
+        A value of shape `shape` to log densities, one for each event of the distribution.
+
+    Raises
+    ------
+    InvalidArgumentError, InvalidArgumentTypeError
+        If `prior` is no PyMC distribution, or does not broadcast to `shape`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pymc as pm
+    >>> from bayesgmm.model.terms import log_density
+    >>> log_density(pm.Laplace.dist(0.0, 1.0), "means", (2, 1))(np.array([[0.0], [1.0]]))
+    array([[-0.69314718],
+           [-1.69314718]])
+    """
+    value = pt.tensor("value", dtype="float64", shape=(None,) * len(shape))
+    evaluate: Callable[[Array], Array] = pm.compile(
+        [value], pm.logp(_resize(prior, name, shape), value), mode="FAST_COMPILE"
+    )
+    return evaluate
+
+
 def _add_sds(family: CovarianceFamily, data: Data, priors: ResolvedPriors, dims: tuple[str, ...]) -> TensorVariable:
     K, D = priors.concentration.shape[0], data.n_features
     unit = family.compact_sds(np.broadcast_to(column_scale(data, family), (K, D)))
-    lower = priors.sds.lower if isinstance(priors.sds, named.NamedPrior) else 0.0
+    lower = priors.sds.lower if isinstance(priors.sds, named.ScalePrior) else 0.0
     transform = LogScale(lower, unit)
     return add_prior(priors.sds, "sds", transform=transform, shape=sds_shape(family, K, D), dims=dims)
 
@@ -277,10 +324,8 @@ def _add_factor(sds: TensorVariable, dims: tuple[str, ...], n_features: int, eta
     """Make Cholesky factors of sds (..., D) and, for more than one feature, of partials that are put in the model."""
     factor = sds[..., None]  # (..., D, 1)
     if n_features > 1:
-        b = np.broadcast_to(
-            partial_exponents(n_features, eta), (*sds.type.shape[:-1], n_features * (n_features - 1) // 2)
-        )
-        partials = PartialCorrelation("partials", b, dims=(*dims, PAIR))
+        b = partial_exponents(n_features, eta)
+        partials = PartialCorrelation("partials", b, shape=(*sds.type.shape[:-1], len(b)), dims=(*dims, PAIR))
         R = correlation_factor(partials, n_features)
         pairs = np.tril_indices(n_features, -1)
         pm.Deterministic("correlations", (R @ R.mT)[..., *pairs], dims=(*dims, PAIR))

@@ -6,7 +6,7 @@ shares and correlations stand on one axis; the numbers in their own units stand 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,10 +20,8 @@ from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.plots import legend, style
 from bayesgmm.posterior.container import as_result
 from bayesgmm.posterior.prediction import interval_bounds
+from bayesgmm.posterior.tables import Table
 from bayesgmm.schema import COMPONENT
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["plot_comparison"]
 
@@ -100,18 +98,18 @@ def plot_comparison(
     return axes
 
 
-def _chosen(table: "pd.DataFrame", parameters: str | Sequence[str] | None) -> "pd.DataFrame":
+def _chosen(table: Table, parameters: str | Sequence[str] | None) -> Table:
     """Take the rows of the kinds asked for."""
     kinds = _kinds(table)
     asked = dict.fromkeys(kinds) if parameters is None else [parameters] if isinstance(parameters, str) else parameters
     odd = [name for name in asked if name not in kinds]
     if odd or not asked:
         choice = ", ".join(map(repr, dict.fromkeys(kinds)))
-        raise InvalidArgumentError("parameters", f"be among {choice}", odd[0] if odd else parameters)
+        raise InvalidArgumentError("parameters", f"be among {choice}", repr(odd[0] if odd else parameters))
     return table.loc[[kind in asked for kind in kinds]]
 
 
-def _kinds(table: "pd.DataFrame") -> list[str]:
+def _kinds(table: Table) -> list[str]:
     """Name the variable that each row belongs to."""
     return [name.partition("[")[0] for name in table.index]
 
@@ -122,7 +120,7 @@ def _places(kinds: Sequence[str]) -> Array:
     return -np.concatenate([[0.0], np.cumsum(1.0 + GAP * is_new)])
 
 
-def _colors(table: "pd.DataFrame", posterior: Any, ink: str) -> Array:
+def _colors(table: Table, posterior: Any, ink: str) -> Array:
     """Give each row its component's colour, of shape (rows, 3), or the ink where all components share it."""
     kinds, draws = np.array(_kinds(table)), posterior.idata["posterior"]
     components = style.component_colors(posterior.n_components)
@@ -134,7 +132,7 @@ def _colors(table: "pd.DataFrame", posterior: Any, ink: str) -> Array:
     return colors
 
 
-def _draw_intervals(ax: Axes, table: "pd.DataFrame", places: Array, *, colors: Array, z: float) -> None:
+def _draw_intervals(ax: Axes, table: Table, places: Array, *, colors: Array, z: float) -> None:
     """Draw EM above and the posterior below the middle of each row."""
     mean, sd = table["mean"].to_numpy(), table["sd"].to_numpy()
     em = (table["em"].to_numpy() - mean) / sd
@@ -158,7 +156,7 @@ def _entries(ax: Axes, percent: str) -> list[Line2D]:
     return [em, Line2D([], [], label=f"posterior, {percent} interval", **solid)]
 
 
-def _write_numbers(ax: Axes, table: "pd.DataFrame", places: Array, percent: str) -> None:
+def _write_numbers(ax: Axes, table: Table, places: Array, percent: str) -> None:
     """Write the numbers as tick labels of a second axis on the right, in two columns under a head."""
     left, right = ["EM ± se"], [f"posterior mean [{percent}]"]
     for value, se, mean, sd, *ends in table[["em", "em_se", "mean", "sd", *_interval(table)]].to_numpy():
@@ -173,6 +171,6 @@ def _write_numbers(ax: Axes, table: "pd.DataFrame", places: Array, percent: str)
     numbers.spines["right"].set_visible(False)
 
 
-def _interval(table: "pd.DataFrame") -> list[str]:
+def _interval(table: Table) -> list[str]:
     """Name the two columns of the interval, which ArviZ calls after kind and mass."""
     return [name for name in table.columns if name.startswith(("eti", "hdi"))]

@@ -136,7 +136,19 @@ def draw_plane(
 
 
 def plane_entries(ax: Axes, subject: Subject, ci_prob: float | None) -> list[Artist]:
-    """Make the legend's entries for what `draw_plane` draws."""
+    """Make the legend's entries for what `draw_plane` draws.
+
+    Parameters
+    ----------
+    ax : Axes
+    subject : Subject
+    ci_prob : float or None
+        As in `plot_ellipses`.
+
+    Returns
+    -------
+    list of Artist
+    """
     layers = legend.layer_entries(subject, ax, ci_prob, mean_color=style.ink(ax), width=MEAN_WIDTH)
     return [*legend.component_entries(subject, ax), *layers]
 

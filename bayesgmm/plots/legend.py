@@ -19,6 +19,7 @@ __all__ = [
     "component_label",
     "layer_entries",
     "legend_columns",
+    "legend_size",
     "percent",
     "text_entry",
     "wide_figure",
@@ -26,10 +27,23 @@ __all__ = [
 
 LINE_HEIGHT = 0.2  # inches from one entry to the next
 COLUMN_WIDTH = 1.35  # inches
+SIGN_WIDTH = 0.6  # inches, before the words
+LETTER_WIDTH = 0.078  # inches, of the wider letters
 
 
 def component_entries(subject: Subject, ax: Axes) -> list[Artist]:
-    """Make an entry per component with its marker, and one that explains the empty points where there are points."""
+    """Make an entry per component with its marker, and one that explains the empty points where there are points.
+
+    Parameters
+    ----------
+    subject : Subject
+    ax : Axes
+        On which the points are; its paper decides the ink.
+
+    Returns
+    -------
+    list of Artist
+    """
     names = subject.component_names
     looks = zip(names, style.component_colors(len(names)), style.component_markers(len(names)), strict=True)
     entries: list[Artist] = [_marker_entry(component_label(name), color, marker) for name, color, marker in looks]
@@ -40,6 +54,14 @@ def component_entries(subject: Subject, ax: Axes) -> list[Artist]:
 
 def component_label(name: str) -> str:
     """Call a component by its name, or by its number.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
 
     Examples
     --------
@@ -63,6 +85,10 @@ def layer_entries(subject: Subject, ax: Axes, ci_prob: float | None, *, mean_col
         Of the posterior mean's line.
     width : float
         Of the posterior mean's line, in points.
+
+    Returns
+    -------
+    list of Artist
     """
     ink, entries = style.ink(ax), list[Artist]()
     if subject.draws is not None:
@@ -77,17 +103,48 @@ def layer_entries(subject: Subject, ax: Axes, ci_prob: float | None, *, mean_col
 
 
 def area_entry(label: str, color: Any, alpha: float) -> Patch:
-    """Make an entry for a band or an area."""
+    """Make an entry for a band or an area.
+
+    Parameters
+    ----------
+    label : str
+    color : color
+    alpha : float
+        Its opacity, in [0, 1].
+
+    Returns
+    -------
+    Patch
+    """
     return Patch(facecolor=color, alpha=alpha, linewidth=0, label=label)
 
 
 def text_entry(label: str) -> Line2D:
-    """Make an entry of words only."""
+    """Make an entry of words only.
+
+    Parameters
+    ----------
+    label : str
+
+    Returns
+    -------
+    Line2D
+        Without line and marker.
+    """
     return Line2D([], [], linestyle="", label=label)
 
 
 def percent(ci_prob: float | None) -> str:
-    """Write the mass of an interval; None is ArviZ's.
+    """Write the mass of an interval.
+
+    Parameters
+    ----------
+    ci_prob : float or None
+        In (0, 1); None is ArviZ's.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
@@ -100,7 +157,17 @@ def percent(ci_prob: float | None) -> str:
 
 
 def legend_columns(n_entries: int, height: float) -> int:
-    """Give the columns of a legend with a title that may be so many inches high.
+    """Give the columns that a legend with a title needs.
+
+    Parameters
+    ----------
+    n_entries : int
+    height : float
+        How high it may be, in inches.
+
+    Returns
+    -------
+    int
 
     Examples
     --------
@@ -111,8 +178,42 @@ def legend_columns(n_entries: int, height: float) -> int:
     return -(-n_entries // max(round(height / LINE_HEIGHT) - 3, 1))
 
 
+def legend_size(entries: Sequence[Artist]) -> tuple[float, float]:
+    """Estimate how large a legend of one column with a title is.
+
+    Parameters
+    ----------
+    entries : sequence of Artist
+
+    Returns
+    -------
+    tuple of two float
+        Width and height in inches.
+
+    Examples
+    --------
+    >>> from bayesgmm.plots.legend import legend_size, text_entry
+    >>> width, height = legend_size([text_entry("component 0")] * 2)
+    >>> round(width, 2), round(height, 2)
+    (1.46, 0.7)
+    """
+    longest = max(len(str(entry.get_label())) for entry in entries)
+    return SIGN_WIDTH + LETTER_WIDTH * longest, LINE_HEIGHT * (len(entries) + 1.5)
+
+
 def wide_figure(figsize: tuple[float, float], n_components: int) -> tuple[float, float]:
     """Widen a figure whose legend needs more than one column beside the axes.
+
+    Parameters
+    ----------
+    figsize : two float
+        Width and height in inches, with one column.
+    n_components : int
+
+    Returns
+    -------
+    tuple of two float
+        Width and height in inches.
 
     Examples
     --------
@@ -125,7 +226,16 @@ def wide_figure(figsize: tuple[float, float], n_components: int) -> tuple[float,
 
 
 def add_legend(ax: Axes, entries: Sequence[Artist], *, is_own: bool, title: str | None = None) -> None:
-    """Put the legend beside the axes where the figure is our own, else where it hides least of the user's axes."""
+    """Put the legend beside the axes where the figure is our own, else where it hides least of the user's axes.
+
+    Parameters
+    ----------
+    ax : Axes
+    entries : sequence of Artist
+    is_own : bool
+        Whether the figure was made for this picture.
+    title : str or None
+    """
     figure = ax.get_figure(root=True)
     whole = 1.0 if is_own else ax.get_position().height
     columns = legend_columns(len(entries), whole * figure.get_figheight()) if figure is not None else 1

@@ -1,9 +1,11 @@
 """All planes and lines of several features in one figure: ellipses below the diagonal, densities on it."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -79,11 +81,21 @@ def plot_pairs(
         entries = plane_entries(grid[0, 0], subject, ci_prob)
         if features is None and n < len(subject.feature_names):
             entries.append(legend.text_entry(f"first {n} of {len(subject.feature_names)} features"))
-        columns = legend.legend_columns(len(entries), panel * (n - 1))
-        look: style.Look = {"frameon": False, "alignment": "left", "columnspacing": 1.0}
-        title = f"ellipses hold {100 * coverage:g} %"
-        figure.legend(handles=entries, title=title, loc="upper right", ncols=columns, **look)
+        _add_legend(figure, entries, f"ellipses hold {100 * coverage:g} %", n)
     return figure
+
+
+def _add_legend(figure: Figure, entries: Sequence[Artist], title: str, n: int) -> None:
+    """Put the legend above the diagonal if it has room there, else beside a figure made wider."""
+    size = figure.get_figheight()
+    width, height = legend.legend_size(entries)
+    look: style.Look = {"title": title, "frameon": False, "alignment": "left", "columnspacing": 1.0}
+    if ceil(n * width / size) + ceil(n * height / size) <= n:
+        figure.legend(handles=entries, loc="upper right", **look)
+        return
+    columns = legend.legend_columns(len(entries), size)
+    figure.set_figwidth(size + columns * width)
+    figure.legend(handles=entries, loc="outside right upper", ncols=columns, **look)
 
 
 def _draw_panels(

@@ -66,9 +66,14 @@ LOOK: Any = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the package's look; the user's settings come back after the block.
+    """Draw in the package's look; the user's settings come back after the block, and no half-drawn figure stays.
 
     Only sizes and frames are set. Colours of paper, text and axes stay the user's, so that a dark style stays dark.
+
+    Returns
+    -------
+    context manager
+        For a ``with`` block around everything that is drawn.
 
     Examples
     --------
@@ -81,8 +86,14 @@ def style() -> Iterator[None]:
     >>> bool(plt.rcParams["axes.spines.top"] == before)
     True
     """
+    before = plt.get_fignums()
     with plt.rc_context(LOOK):
-        yield
+        try:
+            yield
+        except BaseException:
+            for number in set(plt.get_fignums()).difference(before):
+                plt.close(number)
+            raise
 
 
 def open_axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
@@ -93,6 +104,10 @@ def open_axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
     ax : Axes or None
     figsize : two float
         Width and height of a new figure, in inches.
+
+    Returns
+    -------
+    Axes
 
     Raises
     ------
@@ -107,7 +122,17 @@ def open_axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
 
 
 def component_colors(n_components: int) -> Array:
-    """Give each component its colour, of shape (K, 3), red, green and blue between 0 and 1.
+    """Give each component its colour.
+
+    Parameters
+    ----------
+    n_components : int
+        K.
+
+    Returns
+    -------
+    array of shape (K, 3)
+        Red, green and blue between 0 and 1.
 
     Examples
     --------
@@ -121,6 +146,15 @@ def component_colors(n_components: int) -> Array:
 
 def component_markers(n_components: int) -> list[str]:
     """Give each component its marker: another shape whenever the colours come again.
+
+    Parameters
+    ----------
+    n_components : int
+        K.
+
+    Returns
+    -------
+    list of K str
 
     Examples
     --------
@@ -189,7 +223,16 @@ def blend(shares: Array, colors: Array, background: Array) -> tuple[Array, Array
 
 
 def paper(ax: Axes) -> Array:
-    """Give the colour behind the axes, of shape (3,): the axes' own over the figure's over white."""
+    """Give the colour behind the axes: the axes' own over the figure's over white.
+
+    Parameters
+    ----------
+    ax : Axes
+
+    Returns
+    -------
+    array of shape (3,)
+    """
     color = np.ones(3)
     figure = ax.get_figure(root=True)
     for layer in (figure.get_facecolor() if figure is not None else "white", ax.get_facecolor()):
@@ -199,23 +242,62 @@ def paper(ax: Axes) -> Array:
 
 
 def ink(ax: Axes) -> str:
-    """Give the colour for what has no component: near black on light paper, near white on dark."""
+    """Give the colour for what has no component: near black on light paper, near white on dark.
+
+    Parameters
+    ----------
+    ax : Axes
+
+    Returns
+    -------
+    str
+    """
     luminance = paper(ax) @ [0.2126, 0.7152, 0.0722]
     return "#222222" if luminance > 0.45 else "#EEEEEE"
 
 
 def soft_ink(ax: Axes) -> Array:
-    """Give the colour halfway between ink and paper, of shape (3,): for what the ink is drawn upon."""
+    """Give the colour halfway between ink and paper: for what the ink is drawn upon.
+
+    Parameters
+    ----------
+    ax : Axes
+
+    Returns
+    -------
+    array of shape (3,)
+    """
     return (np.array(to_rgb(ink(ax))) + paper(ax)) / 2
 
 
-def halo(ax: Axes, width: float = 2.5) -> list[AbstractPathEffect]:
-    """Outline text or lines with the paper's colour, so that they can be read on top of points."""
+def halo(ax: Axes, width: float) -> list[AbstractPathEffect]:
+    """Outline lines with the paper's colour, so that they can be seen on top of points.
+
+    Parameters
+    ----------
+    ax : Axes
+    width : float
+        Of line and outline together, in points.
+
+    Returns
+    -------
+    list of AbstractPathEffect
+    """
     return [withStroke(linewidth=width, foreground=tuple(paper(ax)))]
 
 
 def number_text(value: float, sd: float) -> str:
     """Write a number to the digits that its sd makes worth reading: two of the sd's.
+
+    Parameters
+    ----------
+    value : float
+    sd : float
+        Its standard deviation; where there is none the number is written to three decimals.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

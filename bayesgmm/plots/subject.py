@@ -4,7 +4,7 @@ Every picture reads its fit here, once, whatever kind it is; the numbers come fr
 random part is shown, chosen by a fixed seed: more points than that cover each other and tell nothing new.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -107,6 +107,10 @@ def feature_positions(
     default : int
         How many features None means.
 
+    Returns
+    -------
+    list of int
+
     Raises
     ------
     InvalidArgumentError
@@ -120,12 +124,13 @@ def feature_positions(
     """
     if features is None:
         return list(range(min(default, len(names))))
-    asked = [features] if isinstance(features, int | np.integer | str) else list(features)
+    is_one = isinstance(features, str) or not isinstance(features, Iterable)
+    asked: list[Any] = [features] if is_one else list(features)  # type: ignore[arg-type]
     known: dict[Any, int] = {name: j for j, name in enumerate(names)} | {j: j for j in range(len(names))}
-    odd = [feature for feature in asked if feature not in known or isinstance(feature, bool)]
+    odd = [feature for feature in asked if isinstance(feature, bool | list) or feature not in known]
     if odd:
         choice = ", ".join(map(repr, names[:20]))
-        raise InvalidArgumentError("features", f"be names or positions among {choice}", odd[0])
+        raise InvalidArgumentError("features", f"be names or positions among {choice}", repr(odd[0]))
     positions = [known[feature] for feature in asked]
     if len(set(positions)) < len(positions) or not positions:
         raise InvalidArgumentError("features", "name at least one feature, each once", features)

@@ -2,6 +2,7 @@
 
 relabel           the assignment of every draw's components to the EM pivot
 layout            names and shapes of the variables
+pivot             the EM solution as a group
 assembly          the DataTree of a fit
 diagnostics       whether labels and sampler can be trusted, in a sentence each
 storage           one netCDF file
@@ -24,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "diagnostics",
         "groups",
         "layout",
+        "pivot",
         "prediction",
         "relabel",
         "responsibilities",

@@ -16,23 +16,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesgmm import __version__
-from bayesgmm.covariance import CovarianceFamily, partials_from_cholesky
 from bayesgmm.data import Data
-from bayesgmm.em.criteria import icl
 from bayesgmm.em.fit import EMFit
-from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.diagnostics import judge_labels
 from bayesgmm.posterior.layout import (
     choose_coords,
     coordinates,
+    derive_variables,
     mixture_of,
     name_parameters,
-    parameter_dims,
     with_coords,
     with_plain_attrs,
 )
+from bayesgmm.posterior.pivot import name_em
 from bayesgmm.posterior.relabel import Relabelling, match, permute_components
-from bayesgmm.schema import COMPONENT, FEATURE, FEATURE_BIS, OBS, SAMPLE_DIMS
+from bayesgmm.schema import COMPONENT, FEATURE, OBS, SAMPLE_DIMS
 
 __all__ = [
     "DrawsLike",
@@ -43,7 +41,6 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-START = "start"
 LIBRARIES = ("numpy", "numba", "pymc", "nutpie", "arviz")  # whose versions a result carries
 
 
@@ -53,16 +50,24 @@ class DrawsLike(Protocol):
     Attributes
     ----------
     values : mapping of str to array of shape (C, S, ...)
+        The parameters in the family's compact layout.
     sample_stats : mapping of str to array of shape (C, S)
+        The sampler's own record.
     attrs : mapping of str to number or text
+        What the posterior's attrs should say of the sampler.
     """
 
     @property
-    def values(self) -> Mapping[str, Array]: ...
+    def values(self) -> Mapping[str, Array]:
+        """Weights (absent for K = 1), means, sds and, where the family has them, partials."""
+
     @property
-    def sample_stats(self) -> Mapping[str, NDArray[Any]]: ...
+    def sample_stats(self) -> Mapping[str, NDArray[Any]]:
+        """The sampler's own record."""
+
     @property
-    def attrs(self) -> Mapping[str, Any]: ...
+    def attrs(self) -> Mapping[str, Any]:
+        """The sampler's name and version, its time, its settings."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ def join_tree(
     mixture = mixture_of(parameters, em.family, K, D)
     relabelling = match(mixture, em, is_exchangeable=provenance.is_exchangeable)
     verdict = judge_labels(mixture.permute(relabelling.permutation), relabelling)
-    derived = with_coords(parameters.assign(_derived(mixture, em.family)), coordinates(data.feature_names, K))
+    derived = with_coords(parameters.assign(derive_variables(mixture, em.family)), coordinates(data.feature_names, K))
     posterior = permute_components(derived, relabelling.permutation)
     attrs = {
         **provenance.attrs,
@@ -169,48 +174,10 @@ def join_tree(
     own = {
         "posterior": posterior.assign_attrs(attrs),
         "relabelling": _name_relabelling(relabelling, parameters),
-        "em": _name_em(em, data),
+        "em": name_em(em, data),
         **_name_data(data),
     }
     return xr.DataTree.from_dict({name: with_plain_attrs(group) for name, group in {**groups, **own}.items()})
-
-
-def _derived(mixture: Mixture, family: CovarianceFamily, leading: tuple[str, ...] = SAMPLE_DIMS) -> dict[str, Any]:
-    """Correlations and covariances, where they vary."""
-    if family.is_diagonal:
-        return {}
-    dims = parameter_dims(family)
-    derived = {"covariances": ((*leading, *dims["covariances"]), family.compact(mixture.covariances))}
-    if not family.has_correlations(mixture.n_features):
-        return derived
-    return {"correlations": ((*leading, *dims["correlations"]), _own(mixture.correlations, family, 2)), **derived}
-
-
-def _own(values: Array, family: CovarianceFamily, n_axes: int) -> Array:
-    """Drop the component axis, `n_axes` from the end, where all components have the same."""
-    return np.moveaxis(values, -n_axes, 0)[0] if family.is_shared else values
-
-
-def _name_em(em: EMFit, data: Data) -> xr.Dataset:
-    mixture, family = em.mixture, em.family
-    dims = parameter_dims(family)
-    values = {"weights": mixture.weights, "means": mixture.means, "sds": family.compact_sds(mixture.sds)}
-    if family.has_correlations(data.n_features):
-        values["partials"] = _own(partials_from_cholesky(mixture.scale_tril), family, 2)
-    variables: dict[str, Any] = {name: (dims[name], value) for name, value in values.items()}
-    variables |= _derived(mixture, family, leading=())
-    variables.setdefault("covariances", ((COMPONENT, FEATURE, FEATURE_BIS), mixture.covariances))
-    variables["counts"] = (COMPONENT, em.counts)
-    variables |= {name: ((), getattr(em, name)) for name in ("log_likelihood", "n_iter", "bic", "aic")}
-    variables["icl"] = ((), icl(em.mixture, data, family))
-    variables["converged"] = ((), int(em.converged))
-    attrs: dict[str, Any] = {"status": em.status.name, "n_optima": 1, "gap": np.inf}
-    if em.starts is not None:
-        variables["start_kind"] = (START, np.array(em.starts.kinds, dtype=str))
-        variables["start_log_likelihood"] = (START, np.asarray(em.starts.log_likelihoods))
-        attrs |= {"n_optima": em.starts.n_optima, "gap": em.starts.gap}
-    coords = coordinates(data.feature_names, mixture.n_components)
-    return with_coords(xr.Dataset(variables, attrs=attrs), coords)
 
 
 def _name_data(data: Data) -> dict[str, xr.Dataset]:

@@ -25,6 +25,7 @@ from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.diagnostics import judge_starts
 from bayesgmm.posterior.layout import mixture_of, with_plain_attrs
+from bayesgmm.posterior.pivot import read_em
 from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, OBS
 
 if TYPE_CHECKING:
@@ -147,9 +148,14 @@ class Posterior:
         return mixture_of(self.group("posterior"), self.family, self.n_components, self.n_features)
 
     @cached_property
+    def em_fit(self) -> EMFit:
+        """The EM solution to which the draws were matched."""
+        return read_em(self.group("em"), self.data, self.family)
+
+    @property
     def em(self) -> Mixture:
         """EM's answer, in the same order of components."""
-        return mixture_of(self.group("em"), self.family, self.n_components, self.n_features)
+        return self.em_fit.mixture
 
     @cached_property
     def data(self) -> Data:
@@ -275,7 +281,7 @@ class Posterior:
         Examples
         --------
         >>> import arviz as az
-        >>> az.loo(fit.posterior_.with_log_likelihood().idata).n_data_points
+        >>> int(az.loo(fit.posterior_.with_log_likelihood().idata).n_data_points)
         272
         """
         return self.with_group("log_likelihood", room.prediction.pointwise_log_likelihood(self))
@@ -349,12 +355,14 @@ def as_result(fit: Any) -> Posterior | EMFit | Mixture:
     """
     if isinstance(fit, Posterior | EMFit | Mixture):
         return fit
-    if not hasattr(fit, "get_params"):
-        constraint = "be a fitted estimator, a Posterior, an EMFit or a Mixture"
+    if hasattr(fit, "get_params"):
+        check_is_fitted(fit)
+    results = [getattr(fit, name) for name in ("posterior_", "result_") if hasattr(fit, name)]
+    if not results:
+        constraint = "be a fitted estimator of this package, a Posterior, an EMFit or a Mixture"
         raise InvalidArgumentTypeError("fit", constraint, type(fit).__name__)
-    check_is_fitted(fit)
-    result = getattr(fit, "posterior_", None) or getattr(fit, "result_", None)
-    return as_result(result)
+    result: Posterior | EMFit = results[0]
+    return result
 
 
 def _renamer(names: list[str]) -> Any:

@@ -34,7 +34,7 @@ SEPARATED = 1.5  # an R-hat at which chains' means lie more than one within-chai
 HIGHEST_R_HAT, LOWEST_ESS = 1.01, 400
 FEWER = (
     "Fit fewer components or a simpler `covariance_type`, or read only what needs no labels: `density`, "
-    "`score_samples`, the rows of this table."
+    "`score_samples`, the label-free rows of `summary`."
 )
 
 
@@ -104,6 +104,11 @@ def judge_starts(n_starts: int, n_optima: int, gap: float) -> str:
     gap : float
         Log-likelihood of the best less that of the next, in nats.
 
+    Returns
+    -------
+    str
+        One sentence.
+
     Examples
     --------
     >>> from bayesgmm.posterior.diagnostics import judge_starts
@@ -129,6 +134,11 @@ def judge_sampler(r_hat: float, ess: float, n_divergent: int) -> str:
         The highest R-hat and the lowest bulk or tail effective sample size of a table's rows.
     n_divergent : int
         Trajectories that diverged.
+
+    Returns
+    -------
+    str
+        Its numbers and, where it is bad, the remedy.
 
     Examples
     --------

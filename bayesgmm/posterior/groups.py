@@ -60,6 +60,12 @@ def recorded_priors(posterior: Posterior) -> ResolvedPriors:
     ------
     InvalidArgumentError
         If they are no named ones.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.groups import recorded_priors
+    >>> recorded_priors(fit.posterior_).concentration
+    array([2., 2.])
     """
     K, D = posterior.n_components, posterior.n_features
     text = json.loads(str(posterior.attrs["priors"]))

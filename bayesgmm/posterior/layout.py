@@ -17,7 +17,9 @@ from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, FEATURE_BIS, PAIR, 
 
 __all__ = [
     "choose_coords",
+    "compact_pairs",
     "coordinates",
+    "derive_variables",
     "mixture_of",
     "name_parameters",
     "parameter_dims",
@@ -152,6 +154,62 @@ def mixture_of(parameters: xr.Dataset, family: CovarianceFamily, n_components: i
     return Mixture(weights, means, sds[..., None] * directions)
 
 
+def derive_variables(
+    mixture: Mixture, family: CovarianceFamily, leading: tuple[str, ...] = SAMPLE_DIMS
+) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """Give correlations and covariances with their dims, where they vary.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    family : CovarianceFamily
+    leading : tuple of str
+        The dims of its batch axes.
+
+    Returns
+    -------
+    dict of str to (dims, array)
+        Neither for a diagonal family, whose covariances hold constants; no correlations for one feature.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.layout import derive_variables
+    >>> posterior = fit.posterior_
+    >>> {name: dims for name, (dims, _) in derive_variables(posterior.em, posterior.family, ()).items()}
+    {'correlations': ('component', 'pair'), 'covariances': ('component', 'feature', 'feature_bis')}
+    """
+    if family.is_diagonal:
+        return {}
+    dims = parameter_dims(family)
+    derived = {"covariances": ((*leading, *dims["covariances"]), family.compact(mixture.covariances))}
+    if not family.has_correlations(mixture.n_features):
+        return derived
+    return {"correlations": ((*leading, *dims["correlations"]), compact_pairs(mixture.correlations, family)), **derived}
+
+
+def compact_pairs(values: Array, family: CovarianceFamily) -> Array:
+    """Lay partials or correlations (..., K, P) out as the posterior does.
+
+    Parameters
+    ----------
+    values : array of shape (..., K, P)
+    family : CovarianceFamily
+
+    Returns
+    -------
+    array of shape (..., K, P), or (..., P) where all components have the same
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.covariance import as_family
+    >>> from bayesgmm.posterior.layout import compact_pairs
+    >>> compact_pairs(np.full((2, 1), 0.5), as_family("tied"))
+    array([0.5])
+    """
+    return values[..., 0, :] if family.is_shared else values
+
+
 def with_plain_attrs(dataset: xr.Dataset) -> xr.Dataset:
     """Keep the attributes that are numbers or text, which is what netCDF holds.
 
@@ -190,6 +248,13 @@ def with_coords(dataset: xr.Dataset, coords: Mapping[str, Any]) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from bayesgmm.posterior.layout import with_coords
+    >>> list(with_coords(xr.Dataset({"weights": ("component", [1.0])}), {"component": [0], "pair": ["b:a"]}).coords)
+    ['component']
     """
     return dataset.assign_coords(choose_coords(coords, dataset.dims))
 
@@ -205,5 +270,11 @@ def choose_coords(coords: Mapping[Any, Any], dims: Any) -> dict[str, Any]:
     Returns
     -------
     dict of str to sequence
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.layout import choose_coords
+    >>> choose_coords({"component": [0, 1], "pair": ["b:a"]}, ("component",))
+    {'component': [0, 1]}
     """
     return {name: value for name, value in coords.items() if name in dims}

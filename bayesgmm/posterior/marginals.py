@@ -68,7 +68,7 @@ def marginal_density(mixture: Mixture, feature: int, values: ArrayLike, *, ci_pr
     bounds = interval_bounds(ci_prob)
 
     def band(block: Array) -> Array:
-        return np.exp(np.quantile(draw_log_densities(block, *parameters), bounds, axis=0)).T
+        return np.quantile(np.exp(draw_log_densities(block, *parameters)), bounds, axis=0).T
 
     lower, upper = by_row_blocks(band, x, flat.batch_shape[0]).T
     moments = draw_moments(x, *parameters)

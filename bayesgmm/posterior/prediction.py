@@ -156,6 +156,13 @@ def row_moments(posterior: Posterior, x: Array) -> DrawMoments:
     Returns
     -------
     DrawMoments
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.posterior.prediction import row_moments
+    >>> row_moments(fit.posterior_, np.array([[2.0, 55.0]])).mean.round(2)
+    array([[1., 0.]])
     """
     return draw_moments(x, *flat_parameters(posterior))
 
@@ -170,6 +177,12 @@ def flat_parameters(posterior: Posterior) -> tuple[Array, Array, Array]:
     Returns
     -------
     tuple of three arrays
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.prediction import flat_parameters
+    >>> [array.shape[1:] for array in flat_parameters(fit.posterior_)]
+    [(2,), (2, 2), (2, 2, 2)]
     """
     flat = posterior.mixture.flatten()
     return flat.log_weights, flat.means, posterior.family.scale(flat.scale_tril)
@@ -240,6 +253,13 @@ def row_names(X: ArrayLike) -> NDArray[np.generic]:
     Returns
     -------
     array of shape (N,)
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bayesgmm.posterior.prediction import row_names
+    >>> row_names(pd.DataFrame({"x": [1.0, 2.0]}, index=["a", "b"])).tolist()
+    ['a', 'b']
     """
     return as_data(X).obs_names
 

@@ -78,6 +78,12 @@ def tabulated(posterior: Posterior) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.summary import tabulated
+    >>> list(tabulated(fit.posterior_))
+    ['weights', 'means', 'sds', 'correlations']
     """
     if not posterior.is_identified:
         return label_invariants(posterior)
@@ -105,6 +111,12 @@ def describe_draws(draws: xr.Dataset, kind: str, ci_prob: float | None, ci_kind:
     ------
     InvalidArgumentError
         If `ci_prob` does not lie strictly between 0 and 1, or there is no such `ci_kind`.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.summary import describe_draws, tabulated
+    >>> list(describe_draws(tabulated(fit.posterior_), "stats", 0.9, "hdi").columns)
+    ['mean', 'sd', 'hdi90_lb', 'hdi90_ub']
     """
     interval_bounds(ci_prob)
     if ci_kind not in (None, "eti", "hdi"):

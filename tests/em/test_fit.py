@@ -106,16 +106,15 @@ def test_integer_weights_equal_repeated_rows(family, rng):
 
 
 def test_collapsed_rows_equal_all_rows(rng):
-    """300 rounded rows of few distinct values are held as counts; the same rows, jittered by nothing, are not."""
-    x = np.round(two_clusters(rng, 300, 2))
+    """300 rows of few distinct values are held as counts, which changes nothing."""
+    x = np.round(two_clusters(rng, 300, 1), 1)
     data = as_data(x)
     assert data.row_index is not None
     plain = dataclasses.replace(data, rows=data.x, row_weights=None, row_index=None)
-    collapsed, whole = (run_em(d, FAMILIES["full"], rough_start(x + 0.1, 2), EXACT) for d in (data, plain))
+    collapsed, whole = (run_em(d, FAMILIES["full"], rough_start(x, 2), EXACT) for d in (data, plain))
     same_mixture(collapsed.mixture, whole.mixture)
-    assert fit_em(data, 2, random_state=1).log_likelihood == pytest.approx(
-        fit_em(plain, 2, random_state=1).log_likelihood, abs=1e-3
-    )
+    best, same = (fit_em(d, 2, random_state=1) for d in (data, plain))
+    assert best.log_likelihood == pytest.approx(same.log_likelihood, abs=0.01)
 
 
 def random_rotation(rng, n):
@@ -232,7 +231,7 @@ def test_many_rows_are_compared_on_some(rng, monkeypatch):
 
 
 def test_too_few_iterations_are_reported(faithful):
-    fit = fit_em(as_data(faithful), 3, settings=EMSettings(max_iter=2), random_state=1)
+    fit = fit_em(as_data(faithful), 4, settings=EMSettings(max_iter=2), random_state=1)
     assert fit.status is EMStatus.NOT_CONVERGED
     assert not fit.converged
     assert fit.n_iter == len(fit.path) == 2

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from handmade import handmade_posterior
 
 from bayesgmm.mixture import Mixture
+from handmade import handmade_posterior
 
 
 @pytest.fixture(scope="session")

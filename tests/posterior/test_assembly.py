@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from bayesgmm.covariance import FAMILIES
+from bayesgmm.data import as_data
+from bayesgmm.em.fit import fit_em
 from checks import check_schema
 from handmade import handmade_posterior
 
@@ -53,6 +55,20 @@ def test_em_group_gives_the_point_estimate_back(name, faithful, rng):
     expected = posterior.family.compact(em.covariances) if name in ("full", "tied") else em.covariances
     assert np.allclose(group["covariances"], expected, rtol=1e-12)
     assert group.sizes["start"] == len(group["start_kind"]) > 1
+
+
+def test_em_group_gives_the_whole_fit_back(faithful, rng):
+    data = as_data(faithful)
+    em, found = fit_em(data, 2, random_state=1), handmade_posterior(faithful, 2, rng=rng).em_fit
+    for name in ("log_likelihood", "n_iter", "status", "total_weight", "n_parameters", "converged", "collapsed", "bic"):
+        assert getattr(found, name) == getattr(em, name), name
+    assert np.array_equal(found.path, em.path) and np.array_equal(found.counts, em.counts)
+    assert (found.starts.kinds, found.starts.n_optima, found.starts.gap) == (
+        em.starts.kinds,
+        em.starts.n_optima,
+        em.starts.gap,
+    )
+    assert np.allclose(found.mixture.scale_tril, em.mixture.scale_tril, rtol=1e-12)
 
 
 def test_names_of_rows_and_columns_are_kept(faithful, rng):

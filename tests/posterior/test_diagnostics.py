@@ -22,7 +22,7 @@ def gibbs_draws(x, start, rng, n_draws=DRAWS, n_chains=CHAINS):
 
     Weights ~ Dirichlet(2), means ~ Normal(mean x, (2.5 sd x)^2), variances ~ InverseGamma(1, var x / 4).
     """
-    N, K = len(x), start.n_components
+    K = start.n_components
     centre, spread = x.mean(), x.std()
     log_w = np.repeat(start.log_weights[None], n_chains, 0)
     m, v = np.repeat(start.means[None, :, 0], n_chains, 0), np.repeat(start.sds[None, :, 0] ** 2, n_chains, 0)

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from handmade import handmade_posterior
 from matplotlib.path import Path
 
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.ellipses import ellipse_band, posterior_mean
+from handmade import handmade_posterior
 
 LEVELS = ("lower", "mean", "upper")
 
@@ -23,7 +23,9 @@ def draws():
 def repeat(mixture, n_draws=3):
     flat = mixture.flatten()
     shape = (1, n_draws)
-    parts = (np.broadcast_to(part[0], (*shape, *part.shape[1:])) for part in (flat.weights, flat.means, flat.scale_tril))
+    parts = (
+        np.broadcast_to(part[0], (*shape, *part.shape[1:])) for part in (flat.weights, flat.means, flat.scale_tril)
+    )
     return Mixture(*parts)
 
 
@@ -108,7 +110,7 @@ ERRORS = {
     "ci_prob": (lambda m: ellipse_band(m, ci_prob=1.5), "`ci_prob` must lie strictly between 0 and 1; got 1.5"),
     "one feature": (lambda m: ellipse_band(m, [0]), "`features` must name two features"),
     "three features": (lambda m: ellipse_band(m, [0, 1, 2]), "`features` must name two features"),
-    "unknown feature": (lambda m: ellipse_band(m, [0, 3]), "`features` must be distinct positions"),
+    "unknown feature": (lambda m: ellipse_band(m, [0, 3]), "`features` must be distinct"),
     "no draws": (lambda m: ellipse_band(m[0, 0]), "`mixture` must have at least one batch axis"),
     "one point": (lambda m: ellipse_band(m, n_points=2), "`n_points` must be an integer of at least 4; got 2"),
 }

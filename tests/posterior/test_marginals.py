@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from handmade import handmade_posterior
 
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.posterior.marginals import marginal_density
+from handmade import handmade_posterior
 
 VALUES = np.linspace(-3.0, 12.0, 301)
 
@@ -45,7 +45,7 @@ def test_one_feature_gives_the_density_itself(faithful, rng):
 ERRORS = {
     "no draws": (lambda m: marginal_density(m[0, 0], 0, VALUES), "`mixture` must have at least one batch axis"),
     "ci_prob": (lambda m: marginal_density(m, 0, VALUES, ci_prob=0.0), "`ci_prob`"),
-    "feature": (lambda m: marginal_density(m, 3, VALUES), "`features` must be distinct positions"),
+    "feature": (lambda m: marginal_density(m, 3, VALUES), "`features` must be distinct"),
     "two features": (lambda m: marginal_density(m, [0, 1], VALUES), "`feature` must be one position"),
 }
 

@@ -1,0 +1,127 @@
+"""EM beside the posterior, by what is drawn: places, ends of intervals, numbers, colours."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+import bayesgmm as bg
+from bayesgmm.comparison import compare_em
+from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.plots import style
+from bayesgmm.plots.comparison import plot_comparison
+from handmade import handmade_posterior
+
+
+def ends(lines):
+    """Left and right ends of horizontal lines, by row from the top."""
+    return np.array([segment[:, 0] for segment in lines.get_segments()])
+
+
+@pytest.mark.parametrize(("ci_prob", "ci_kind"), [(None, None), (0.5, "hdi")])
+def test_places_are_counted_in_posterior_sds_from_the_posterior_mean(posterior, drawn, ci_prob, ci_kind):
+    table = compare_em(posterior, ci_prob=ci_prob, ci_kind=ci_kind)
+    ax = plot_comparison(posterior, ci_prob=ci_prob, ci_kind=ci_kind)
+    (reach, em), (interval, mean) = drawn(ax, "EM"), drawn(ax, "posterior")
+    np.testing.assert_allclose(em.get_offsets()[:, 0], -table["shift"], atol=1e-9)
+    np.testing.assert_allclose(mean.get_offsets()[:, 0], 0.0)
+    half = norm.ppf(0.5 + (ci_prob or 0.89) / 2) * table["em_se"] / table["sd"]
+    estimate = -table["shift"]
+    np.testing.assert_allclose(ends(reach), np.column_stack([estimate - half, estimate + half]), atol=1e-9)
+    lower, upper = (name for name in table.columns if name.startswith(ci_kind or "eti"))
+    expected = (table[[lower, upper]].to_numpy() - table[["mean"]].to_numpy()) / table[["sd"]].to_numpy()
+    np.testing.assert_allclose(ends(interval), expected, atol=1e-9)
+
+
+def test_rows_are_the_parameters_from_the_top_with_a_gap_between_kinds(posterior, drawn):
+    ax = plot_comparison(posterior)
+    table = compare_em(posterior)
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(table.index)
+    steps = -np.diff(ax.get_yticks())
+    kinds = [name.split("[")[0] for name in table.index]
+    is_new = np.array([a != b for a, b in zip(kinds[1:], kinds[:-1], strict=True)])
+    assert (steps > 0).all()
+    assert steps[is_new].min() > steps[~is_new].max()
+
+
+def test_numbers_stand_beside_the_rows(posterior):
+    ax = plot_comparison(posterior, parameters="means")
+    (numbers,) = ax.child_axes
+    head, *lines = [label.get_text() for label in numbers.get_yticklabels()]
+    assert head.split() == ["EM", "±", "se", "posterior", "mean", "[89", "%]"]
+    table = compare_em(posterior)
+    rows = table.loc[table.index.str.startswith("means")]
+    for line, (_, row) in zip(lines, rows.iterrows(), strict=True):
+        assert line.startswith(style.number_text(row["em"], row["sd"]))
+        assert style.number_text(row["mean"], row["sd"]) in line
+    np.testing.assert_array_equal(numbers.get_yticks()[1:], ax.get_yticks())
+
+
+def test_a_row_has_the_colour_of_its_component(posterior, drawn):
+    ax = plot_comparison(posterior)
+    interval, _ = drawn(ax, "posterior")
+    first, second = style.component_colors(2)
+    for label, color in zip(ax.get_yticklabels(), interval.get_colors(), strict=True):
+        expected = second if "[1" in label.get_text() else first
+        np.testing.assert_allclose(color[:3], expected)
+
+
+def test_what_all_components_share_is_drawn_in_ink(faithful, drawn):
+    tied = handmade_posterior(faithful, 2, "tied", rng=np.random.default_rng(1))
+    interval, _ = drawn(plot_comparison(tied, parameters=["sds", "correlations"]), "posterior")
+    assert {tuple(np.round(color[:3], 2)) for color in interval.get_colors()} == {(0.13, 0.13, 0.13)}
+
+
+def test_another_em_fit_can_stand_beside_it(posterior, faithful, drawn):
+    em = bg.GaussianMixture(2, random_state=1, tol=0.1, n_init=1).fit(faithful)
+    _, own = drawn(plot_comparison(posterior), "EM")
+    _, other = drawn(plot_comparison(posterior, em), "EM")
+    assert np.abs(own.get_offsets() - other.get_offsets()).max() > 1e-3
+
+
+def test_components_that_cannot_be_told_apart_leave_estimates_without_interval(unidentified, drawn):
+    ax = plot_comparison(unidentified)
+    assert ax.get_yticklabels()[0].get_text().startswith("sorted_weights")
+    reach, em = drawn(ax, "EM")
+    assert len(reach.get_segments()) == 0
+    assert len(em.get_offsets()) == len(ax.get_yticks())
+    assert "±" not in ax.child_axes[0].get_yticklabels()[1].get_text()
+
+
+def test_the_legend_says_what_is_what(posterior, legend_texts):
+    assert legend_texts(plot_comparison(posterior, ci_prob=0.5)) == ["EM, 50 % interval", "posterior, 50 % interval"]
+
+
+def test_draws_on_the_given_axes_and_leaves_everything_else_alone(posterior):
+    figure, ax = plt.subplots()
+    before = dict(plt.rcParams)
+    assert plot_comparison(posterior, ax=ax) is ax
+    assert dict(plt.rcParams) == before
+    assert plt.get_fignums() == [figure.number]
+
+
+def test_nothing_is_clipped_and_no_text_covers_another(four_features):
+    ax = plot_comparison(four_features)
+    ax.figure.canvas.draw()
+    box = ax.figure.get_tightbbox().transformed(ax.figure.dpi_scale_trans)
+    assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= ax.figure.bbox.x1 and box.y1 <= ax.figure.bbox.y1
+    for axis in (ax.yaxis, ax.child_axes[0].yaxis):
+        bottoms, tops = np.sort([label.get_window_extent().intervaly for label in axis.get_ticklabels()], axis=0).T
+        assert (bottoms[1:] >= tops[:-1]).all()
+
+
+ERRORS = {
+    "parameters": (lambda p: plot_comparison(p, parameters="sd"), "`parameters` must be among 'weights', .*; got 'sd'"),
+    "no parameters": (lambda p: plot_comparison(p, parameters=[]), "`parameters` must be among"),
+    "no posterior": (lambda p: plot_comparison(p.em), "`fit` must have a posterior"),
+    "em": (lambda p: plot_comparison(p, 3), "must be a fitted estimator"),
+    "ci_prob": (lambda p: plot_comparison(p, ci_prob=2.0), "ci_prob"),
+    "axes": (lambda p: plot_comparison(p, ax=1), "`ax` must be a matplotlib Axes or None"),
+}
+
+
+@pytest.mark.parametrize(("call", "match"), ERRORS.values(), ids=ERRORS)
+def test_errors_name_the_argument_and_leave_no_figure(posterior, call, match):
+    with pytest.raises((InvalidArgumentError, InvalidArgumentTypeError), match=match):
+        call(posterior)
+    assert plt.get_fignums() == []
