@@ -29,7 +29,15 @@ __all__ = ["Fit", "FitSettings", "fit_posterior"]
 
 
 class Fit(NamedTuple):
-    """A posterior and the EM solution from which it started."""
+    """A posterior and the EM solution from which it started.
+
+    Attributes
+    ----------
+    posterior : Posterior
+        The result, labels settled.
+    em : EMFit
+        In the same order of components.
+    """
 
     posterior: Posterior
     em: EMFit
@@ -68,6 +76,15 @@ class FitSettings:
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
         """Check the constructor arguments of `BayesianGaussianMixture`, in one place and before any work.
+
+        Parameters
+        ----------
+        parameters : mapping of str to object
+            Every argument by name.
+
+        Returns
+        -------
+        FitSettings
 
         Raises
         ------
@@ -127,6 +144,15 @@ def fit_posterior(data: Data, settings: FitSettings) -> Fit:
         If EM found nothing but solutions with a collapsed component.
     ConvergenceWarning
         If sampling was interrupted; what was drawn is kept.
+
+    Examples
+    --------
+    >>> import bayesgmm as bg
+    >>> from bayesgmm.data import as_data
+    >>> from bayesgmm.fitting import FitSettings, fit_posterior
+    >>> parameters = bg.BayesianGaussianMixture(2, draws=100, random_state=1, progressbar=False).get_params()
+    >>> fit_posterior(as_data(bg.load_faithful()), FitSettings.from_parameters(parameters)).em.converged
+    True
     """
     check_n_components(data, settings.n_components)
     check_rank(data, correlated=not settings.family.is_diagonal)

@@ -2,8 +2,7 @@
 
 nutpie calls a C function ``(dim, x, gradient, value, user_data) -> status`` from threads of its own. Its constructor
 for such functions is the dataclass behind its PyMC models, which is not public: this file is the one place that uses it
-(nutpie 0.16). Where it is missing or has changed, the public ``nutpie.compiled_pyfunc.from_pyfunc`` serves,
-somewhat slower.
+(nutpie 0.16). Where its fields have changed, the public ``nutpie.compiled_pyfunc.from_pyfunc`` serves, more slowly.
 """
 
 from collections.abc import Callable
@@ -48,8 +47,8 @@ def nutpie_model(target: Target, whitening: Whitening, scatter: Callable[[int], 
             _n_dim=n,
             _coords={"coordinate": np.arange(n)},
             _shapes={NAME: (n,)},
-            compiled_logp_func=log_posterior_callback,
-            compiled_expand_func=copy_callback,
+            compiled_logp_func=log_posterior_callback(target.settings.is_dense),
+            compiled_expand_func=copy_callback(),
             initial_point_func=scatter,
             shared_data={},
             shared_var_keys={},
@@ -65,7 +64,19 @@ def nutpie_model(target: Target, whitening: Whitening, scatter: Callable[[int], 
 
 
 def nutpie_model_from_function(target: Target, whitening: Whitening, scatter: Callable[[int], Array]) -> Any:
-    """Do the same through nutpie's public door, which calls back into Python for every gradient."""
+    """Hand the fused target to nutpie through its public door, which calls back into Python for every gradient.
+
+    Parameters
+    ----------
+    target : Target
+    whitening : Whitening
+    scatter : callable
+        As for `nutpie_model`.
+
+    Returns
+    -------
+    a model that ``nutpie.sample`` takes
+    """
 
     def log_posterior(u: Array) -> tuple[float, Array]:
         value, gradient = target.log_posterior(whitening.unwhiten(u))

@@ -28,7 +28,17 @@ GRAPH_TUNE = 500  # the metric has to be learned
 
 
 def sample_graph(problem: Problem, settings: SamplingSettings) -> Draws:
-    """Draw by NUTS on the compiled graph of `build_model`; arguments and result as for `sample_nuts`.
+    """Draw from the posterior by NUTS on the compiled graph of `build_model`.
+
+    Parameters
+    ----------
+    problem : Problem
+    settings : SamplingSettings
+        Options as for `nuts.sample_nuts`; `tune` is 500 by default.
+
+    Returns
+    -------
+    Draws
 
     Raises
     ------

@@ -69,9 +69,9 @@ def sample_nuts(problem: Problem, settings: SamplingSettings) -> Draws:
 def scatter_start(target: Target, whitening: Whitening) -> Callable[[int], Array]:
     """Make the function that gives a chain its starting point.
 
-    It draws u from a standard normal, at most 2 in every direction, and goes half way back to the mode while the log
-    posterior has fallen by more than |u|^2, twice what a normal peak would: a peak may be much narrower than its
-    curvature at the mode.
+    It draws u from a standard normal, at most 2 in every direction. Where the log posterior has fallen by more than
+    |u|^2, twice what a normal peak would, it goes half way back to the mode, and again, until that is made good: a peak
+    may be much narrower than its curvature at the mode.
 
     Parameters
     ----------
@@ -86,8 +86,9 @@ def scatter_start(target: Target, whitening: Whitening) -> Callable[[int], Array
 
     def scatter(seed: int) -> Array:
         u = np.random.default_rng(seed).standard_normal(target.n_dim).clip(-FARTHEST, FARTHEST)
+        least = whitening.log_posterior - u @ u
         for _ in range(HALVINGS):
-            if target.log_posterior(whitening.unwhiten(u))[0] >= whitening.log_posterior - u @ u:
+            if target.log_posterior(whitening.unwhiten(u))[0] >= least:
                 break
             u = 0.5 * u
         return u

@@ -123,9 +123,21 @@ def sample_nutpie(model: Any, settings: SamplingSettings, *, tune: int, adaptati
 
 
 def read_trace(trace: Any) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[Any]]]:
-    """Read nutpie's raw trace without its warm-up: values (C, S, ...) and `SAMPLE_STATS` (C, S).
+    """Read nutpie's raw trace without its warm-up.
 
-    Chains that were stopped early are left out or cut, see `keep_chains`.
+    Chains that were stopped early are left out or cut, see `keep_chains`; C and S count what is kept.
+
+    Parameters
+    ----------
+    trace : nutpie's trace
+        What ``nutpie.sample(..., return_raw_trace=True)`` returns.
+
+    Returns
+    -------
+    dict of str to array of shape (C, S, ...)
+        The model's variables.
+    dict of str to array of shape (C, S)
+        The columns of `SAMPLE_STATS`.
     """
     batches, stats = ([pyarrow.record_batch(table) for table in part] for part in trace.get_arrow_trace())
     drawn = [~_numbers(stat, "tuning").astype(bool) for stat in stats]

@@ -77,7 +77,6 @@ def whiten_posterior(log_posterior: LogPosterior, start: Array, errors: Array) -
     >>> abs(peak.factor).max(axis=0)
     array([0.5, 0.5])
     """
-
     begun = log_posterior(start)[0]
     wall = -begun + abs(begun) + 1.0  # above all that L-BFGS accepts; at infinity it stops and calls that convergence
 
@@ -102,9 +101,36 @@ def whiten_posterior(log_posterior: LogPosterior, start: Array, errors: Array) -
 
 
 def complete_data_errors(target: Target, problem: Problem) -> Array:
-    """Give the standard errors that the coordinates would have if the labels were known, of shape (n,).
+    """Give the standard errors that the coordinates would have if the labels were known.
 
     At least one row is counted for every component: an empty one is ruled by its prior.
+
+    Parameters
+    ----------
+    target : Target
+        The coordinates, n of them.
+    problem : Problem
+        The rows and the mixture at which the errors are taken.
+
+    Returns
+    -------
+    array of shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.covariance import Diagonal
+    >>> from bayesgmm.data import as_data
+    >>> from bayesgmm.inference.problem import Problem
+    >>> from bayesgmm.inference.target import make_target
+    >>> from bayesgmm.inference.whitening import complete_data_errors
+    >>> from bayesgmm.mixture import Mixture
+    >>> from bayesgmm.model.priors import Priors
+    >>> data, start = as_data(np.arange(100.0)[:, None]), Mixture.from_sds([1.0], [[49.5]], [[29.0]])
+    >>> priors = Priors().resolve(data, 1, Diagonal())
+    >>> target = make_target(data, Diagonal(), 1, priors)
+    >>> complete_data_errors(target, Problem(data, Diagonal(), priors, start)).round(3)
+    array([0.1  , 0.071])
     """
     start, family, data = problem.start, problem.family, problem.data
     K, D = start.n_components, start.n_features

@@ -11,7 +11,7 @@ from typing import Any
 import numba
 from numba.core.caching import CacheImpl, UserProvidedCacheLocator
 
-__all__ = ["FLOATING", "can_cache", "jit", "jit_scalar"]
+__all__ = ["FLOATING", "can_cache", "compile_callback", "jit", "jit_inline", "jit_scalar"]
 
 FLOATING = {"reassoc", "contract", "nsz"}
 
@@ -27,14 +27,37 @@ can_cache: bool = _can_cache()
 
 
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function for this room.
+    """Compile a function, and compile it anew into every compiled function that calls it.
 
-    ``error_model="numpy"``: a division by zero gives infinity and no Python exception, which no foreign
-    caller of a compiled callback could catch.
+    Anew, because a shared copy would be the one that the process happened to load first, optimised beside other code:
+    the last bits of a sum, and so a chain's draws, would depend on what ran before. ``error_model="numpy"``: a division
+    by zero gives infinity and no Python exception, which no foreign caller of a compiled callback could catch.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+        Compiled at its first call for each type of arguments.
     """
-    compiled: Callable[..., Any] = numba.njit(cache=can_cache, nogil=True, error_model="numpy", fastmath=FLOATING)(
-        function
-    )
+    return _compile(function, FLOATING)
+
+
+def jit_inline(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Write a function into its caller before that is compiled: around a pass over rows each layer costs a second.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+        Compiled with the licence of its caller.
+    """
+    compiled: Callable[..., Any] = numba.njit(inline="always")(function)
     return compiled
 
 
@@ -42,8 +65,36 @@ def jit_scalar(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of one number into the loops that call it, so that these still vectorise.
 
     Sums are not regrouped: such functions rest on the order of their roundings.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
     """
-    compiled: Callable[..., Any] = numba.njit(
-        cache=can_cache, nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True
-    )(function)
+    return _compile(function, {"contract"})
+
+
+def compile_callback(function: Callable[..., Any], signature: Any) -> Any:
+    """Compile a C function that foreign threads call by its address.
+
+    Parameters
+    ----------
+    function : callable
+    signature : numba signature
+        Of numbers and pointers.
+
+    Returns
+    -------
+    numba.core.ccallback.CFunc
+        With attributes ``address`` and ``ctypes``.
+    """
+    return numba.cfunc(signature, cache=can_cache, error_model="numpy", fastmath=FLOATING)(function)
+
+
+def _compile(function: Callable[..., Any], fastmath: set[str]) -> Callable[..., Any]:
+    compile_by = numba.njit(fastmath=fastmath, cache=can_cache, nogil=True, error_model="numpy", forceinline=True)
+    compiled: Callable[..., Any] = compile_by(function)
     return compiled

@@ -34,13 +34,13 @@ __all__ = [
     "gradient_diagonal",
     "log_density",
     "responsibilities",
-    "sweep_dense",
-    "sweep_diagonal",
+    "sweep",
 ]
 
 Array = NDArray[np.float64]
 
 UNIT = np.ones(1)
+NO_ROWS, NO_SHARES = np.empty(0), np.empty((0, 0))
 
 
 class Statistics(NamedTuple):
@@ -93,8 +93,11 @@ def expected_statistics(
     >>> expected_statistics(x, None, np.zeros(1), np.ones((1, 1)), np.ones((1, 1))).counts
     array([2.])
     """
-    sweep = sweep_diagonal if scale.ndim == 2 else sweep_dense
-    return Statistics(*sweep(*as_input(x, UNIT if row_weights is None else row_weights, log_weights, means, scale)))
+    K, D = means.shape
+    counts, first, second = np.empty(K), np.empty((K, D)), np.empty(scale.shape)
+    weights = UNIT if row_weights is None else row_weights
+    inputs = as_input(x, weights, log_weights, means, scale)
+    return Statistics(sweep(*inputs, NO_ROWS, NO_SHARES, counts, first, second), counts, first, second)
 
 
 def log_density(x: Array, log_weights: Array, means: Array, scale: Array) -> Array:
@@ -117,9 +120,9 @@ def log_density(x: Array, log_weights: Array, means: Array, scale: Array) -> Arr
     >>> log_density(np.zeros((1, 1)), np.zeros(1), np.zeros((1, 1)), np.ones((1, 1))).round(4)
     array([-0.9189])
     """
-    rows = np.empty(x.shape[0])
-    _evaluate(*as_input(x, log_weights, means, scale), rows, np.empty((0, 0)))
-    return rows
+    densities = np.empty(x.shape[0])
+    _sweep_rows(x, log_weights, means, scale, densities, NO_SHARES)
+    return densities
 
 
 def responsibilities(x: Array, log_weights: Array, means: Array, scale: Array) -> tuple[Array, Array]:
@@ -143,9 +146,9 @@ def responsibilities(x: Array, log_weights: Array, means: Array, scale: Array) -
     >>> responsibilities(np.zeros((1, 1)), np.log([0.25, 0.75]), np.zeros((2, 1)), np.ones((2, 1)))[1].round(12)
     array([[0.25, 0.75]])
     """
-    rows, shares = np.empty(x.shape[0]), np.empty((x.shape[0], log_weights.shape[0]))
-    _evaluate(*as_input(x, log_weights, means, scale), rows, shares)
-    return rows, shares
+    densities, shares = np.empty(x.shape[0]), np.empty((x.shape[0], log_weights.shape[0]))
+    _sweep_rows(x, log_weights, means, scale, densities, shares)
+    return densities, shares
 
 
 def gradient(statistics: Statistics, scale: Array) -> tuple[Array, Array]:
@@ -180,6 +183,12 @@ def gradient(statistics: Statistics, scale: Array) -> tuple[Array, Array]:
     return d_means, d_scale
 
 
+def _sweep_rows(x: Array, log_weights: Array, means: Array, scale: Array, densities: Array, shares: Array) -> None:
+    """Sweep without taking statistics."""
+    inputs = as_input(x, UNIT, log_weights, means, scale)
+    sweep(*inputs, densities, shares, NO_ROWS, NO_SHARES, np.empty((0,) * scale.ndim))
+
+
 @jit
 def weigh_block(q, n, row_weights, start, rows):
     """Multiply responsibilities by the rows' weights; return the weighted sum of rows. One weight serves all rows."""
@@ -202,98 +211,87 @@ def weigh_block(q, n, row_weights, start, rows):
 
 
 @jit
-def sweep_dense(x, row_weights, log_weights, means, factors):
-    """Give the fields of `Statistics`; products of a row of y with four others at a time, read once for all of them."""
-    N, D = x.shape
-    K = log_weights.shape[0]
-    constants = np.empty(K)
-    for k in range(K):
-        constants[k] = log_constant(log_weights[k], factors[k])
-    z, y, q = np.empty((D, BLOCK)), np.empty((K, D, BLOCK)), np.empty((K, BLOCK))
-    rows, total, t = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    counts, first, second = np.zeros(K), np.zeros((K, D)), np.zeros((K, D, D))
-    log_likelihood = 0.0
-    for start in range(0, N, BLOCK):
-        n = min(BLOCK, N - start)
-        load_block(x, start, n, z)
-        for k in range(K):
-            whiten_block(z, n, constants[k], means[k], factors[k], y[k], q[k])
-        normalise_block(q, n, rows, total)
-        log_likelihood += weigh_block(q, n, row_weights, start, rows)
-        for k in range(K):
-            qk = q[k]
+def add_moments(q, y, t, n, k, counts, first, second):
+    """Add a block's sums of r, r y and r y y' (lower triangle), or r y^2 where the scale is diagonal.
+
+    A row of y meets four others at a time, so that it is read once for all of them.
+    """
+    a = 0.0
+    for b in range(n):
+        a += q[b]
+    counts[k] += a
+    for i in range(y.shape[0]):
+        yi = y[i]
+        a = 0.0
+        for b in range(n):
+            t[b] = q[b] * yi[b]
+            a += t[b]
+        first[k, i] += a
+        if second.ndim == 2:
             a = 0.0
             for b in range(n):
-                a += qk[b]
-            counts[k] += a
-            for i in range(D):
-                yi = y[k, i]
+                a += t[b] * yi[b]
+            second[k, i] += a
+        else:
+            for j in range((i + 1) % 4):
+                yj = y[j]
                 a = 0.0
                 for b in range(n):
-                    t[b] = qk[b] * yi[b]
-                    a += t[b]
-                first[k, i] += a
-                for j in range((i + 1) % 4):
-                    yj = y[k, j]
-                    a = 0.0
-                    for b in range(n):
-                        a += t[b] * yj[b]
-                    second[k, i, j] += a
-                for j in range((i + 1) % 4, i + 1, 4):
-                    y0, y1, y2, y3 = y[k, j], y[k, j + 1], y[k, j + 2], y[k, j + 3]
-                    a0, a1, a2, a3 = 0.0, 0.0, 0.0, 0.0
-                    for b in range(n):
-                        a0 += t[b] * y0[b]
-                        a1 += t[b] * y1[b]
-                        a2 += t[b] * y2[b]
-                        a3 += t[b] * y3[b]
-                    second[k, i, j] += a0
-                    second[k, i, j + 1] += a1
-                    second[k, i, j + 2] += a2
-                    second[k, i, j + 3] += a3
-    for k in range(K):
-        for i in range(D):
-            for j in range(i):
-                second[k, j, i] = second[k, i, j]
-    return log_likelihood, counts, first, second
+                    a += t[b] * yj[b]
+                second[k, i, j] += a
+            for j in range((i + 1) % 4, i + 1, 4):
+                y0, y1, y2, y3 = y[j], y[j + 1], y[j + 2], y[j + 3]
+                a0, a1, a2, a3 = 0.0, 0.0, 0.0, 0.0
+                for b in range(n):
+                    a0 += t[b] * y0[b]
+                    a1 += t[b] * y1[b]
+                    a2 += t[b] * y2[b]
+                    a3 += t[b] * y3[b]
+                second[k, i, j] += a0
+                second[k, i, j + 1] += a1
+                second[k, i, j + 2] += a2
+                second[k, i, j + 3] += a3
 
 
 @jit
-def sweep_diagonal(x, row_weights, log_weights, means, sds):
-    """Give the fields of `Statistics` without correlations."""
+def sweep(x, row_weights, log_weights, means, scale, densities, shares, counts, first, second):
+    """Write what has room: log f (N,), responsibilities (N, K), and N_k, v_k, W_k; return the log-likelihood.
+
+    An array of length zero has no room. `scale` and `second` have the same shape.
+    """
     N, D = x.shape
     K = log_weights.shape[0]
     constants = np.empty(K)
     for k in range(K):
-        constants[k] = log_constant(log_weights[k], sds[k])
+        constants[k] = log_constant(log_weights[k], scale[k])
+    counts[:] = 0.0
+    first[:] = 0.0
+    second[:] = 0.0
     z, y, q = np.empty((D, BLOCK)), np.empty((K, D, BLOCK)), np.empty((K, BLOCK))
-    rows, total = np.empty(BLOCK), np.empty(BLOCK)
-    counts, first, second = np.zeros(K), np.zeros((K, D)), np.zeros((K, D))
+    rows, t = np.empty(BLOCK), np.empty(BLOCK)
     log_likelihood = 0.0
     for start in range(0, N, BLOCK):
         n = min(BLOCK, N - start)
         load_block(x, start, n, z)
         for k in range(K):
-            whiten_block(z, n, constants[k], means[k], sds[k], y[k], q[k])
-        normalise_block(q, n, rows, total)
-        log_likelihood += weigh_block(q, n, row_weights, start, rows)
-        for k in range(K):
-            qk = q[k]
-            a = 0.0
-            for b in range(n):
-                a += qk[b]
-            counts[k] += a
-            for i in range(D):
-                yi = y[k, i]
-                a = 0.0
-                c = 0.0
+            whiten_block(z, n, constants[k], means[k], scale[k], y[k], q[k])
+        normalise_block(q, n, rows, t)
+        for b in range(min(n, densities.shape[0])):
+            densities[start + b] = rows[b]
+        if shares.shape[0] > 0:
+            for k in range(K):
                 for b in range(n):
-                    t = qk[b] * yi[b]
-                    a += t
-                    c += t * yi[b]
-                first[k, i] += a
-                second[k, i] += c
-    return log_likelihood, counts, first, second
+                    shares[start + b, k] = q[k, b]
+        if counts.shape[0] > 0:
+            log_likelihood += weigh_block(q, n, row_weights, start, rows)
+            for k in range(K):
+                add_moments(q[k], y[k], t, n, k, counts, first, second)
+    if second.ndim == 3:
+        for k in range(counts.shape[0]):
+            for i in range(D):
+                for j in range(i):
+                    second[k, j, i] = second[k, i, j]
+    return log_likelihood
 
 
 @jit
@@ -326,27 +324,3 @@ def gradient_diagonal(counts, first, second, sds, d_means, d_sds):
         for i in range(D):
             d_means[k, i] = first[k, i] / sds[k, i]
             d_sds[k, i] = (second[k, i] - counts[k]) / sds[k, i]
-
-
-@jit
-def _evaluate(x, log_weights, means, scale, densities, shares):
-    """Write log f, and the responsibilities where `shares` has room for them."""
-    N, D = x.shape
-    K = log_weights.shape[0]
-    constants = np.empty(K)
-    for k in range(K):
-        constants[k] = log_constant(log_weights[k], scale[k])
-    z, y, q = np.empty((D, BLOCK)), np.empty((D, BLOCK)), np.empty((K, BLOCK))
-    rows, total = np.empty(BLOCK), np.empty(BLOCK)
-    for start in range(0, N, BLOCK):
-        n = min(BLOCK, N - start)
-        load_block(x, start, n, z)
-        for k in range(K):
-            whiten_block(z, n, constants[k], means[k], scale[k], y, q[k])
-        normalise_block(q, n, rows, total)
-        for b in range(n):
-            densities[start + b] = rows[b]
-        if shares.shape[0] > 0:
-            for b in range(n):
-                for k in range(K):
-                    shares[start + b, k] = q[k, b]

@@ -98,6 +98,11 @@ class Settings:
     constant: float
 
     @property
+    def is_dense(self) -> bool:
+        """Whether there are correlations, so that the pass over the rows needs factors and not sds."""
+        return self.n_correlations > 0
+
+    @property
     def n_dim(self) -> int:
         """Length of the unconstrained vector."""
         K, D = self.concentration.size, self.location.size

@@ -26,13 +26,14 @@ raises: a value or gradient that is not finite comes back as a status.
 """
 
 import math
+from functools import cache
+from typing import Any
 
-import numba
 import numpy as np
 from numba import carray, types
 
-from bayesgmm.kernel.compilation import FLOATING, can_cache, jit
-from bayesgmm.kernel.rows import gradient_dense, gradient_diagonal, sweep_dense, sweep_diagonal
+from bayesgmm.kernel.compilation import compile_callback, jit, jit_inline
+from bayesgmm.kernel.rows import gradient_dense, gradient_diagonal, sweep
 from bayesgmm.kernel.settings import (
     AT_CONCENTRATION,
     AT_FACTOR,
@@ -257,34 +258,72 @@ def pull_factors(settings, first, factors, d_factors, relative, partials, slope)
             slope[first + k * D + i] += after * relative[k * D + i]
 
 
-# Compiled into its caller: every function around the passes optimises them once more, a second each.
-@numba.njit(inline="always")
-def log_posterior(x, settings, slope):
-    """Write the gradient and return the log posterior at the unconstrained vector x."""
-    N, D, K, E = int(settings[ROWS]), int(settings[FEATURES]), int(settings[COMPONENTS]), int(settings[SDS])
-    rows = as_read_only(cut(settings, settings[AT_ROWS], N * D).reshape((N, D)))
-    row_weights = as_read_only(cut(settings, settings[AT_ROW_WEIGHTS], int(settings[ROW_WEIGHTS])))
-    log_weights, means, d_means = np.empty(K), np.empty((K, D)), np.empty((K, D))
-    sds, relative, first = np.empty(E), np.empty(E), K - 1 + K * D
+@jit_inline
+def read_common(x, settings, log_weights, means, sds, relative, slope):
+    """Write what all families have: weights, means, sds; return their log priors."""
     read_weights(x, log_weights)
     value = settings[CONSTANT] + read_means(x, settings, means)
-    value += read_sds(x, settings, first, sds, relative, slope)
-    w, m = as_read_only(log_weights), as_read_only(means)
-    if settings[CORRELATIONS] == 0.0:
-        scale, d_scale = np.empty((K, D)), np.empty((K, D))
-        spread_sds(settings, sds, scale)
-        log_likelihood, counts, v, squares = sweep_diagonal(rows, row_weights, w, m, as_read_only(scale))
-        gradient_diagonal(counts, v, squares, scale, d_means, d_scale)
-        pull_sds(settings, first, scale, d_scale, relative, slope)
-    else:
-        partials = np.empty((x.shape[0] - first - E, 3))
-        factors, d_factors = np.empty((K, D, D)), np.empty((K, D, D))
-        value += read_factors(x, settings, first + E, sds, partials, factors)
-        log_likelihood, counts, v, products = sweep_dense(rows, row_weights, w, m, as_read_only(factors))
-        gradient_dense(counts, v, products, factors, d_means, d_factors)
-        pull_factors(settings, first, factors, d_factors, relative, partials, slope)
+    return value + read_sds(x, settings, means.size + log_weights.size - 1, sds, relative, slope)
+
+
+@jit_inline
+def pull_common(x, settings, counts, d_means, log_weights, slope):
+    """Write the gradient in the coordinates of weights and means; return the Dirichlet term with its Jacobian."""
     pull_means(x, settings, d_means, slope)
-    return value + log_likelihood + pull_weights(settings, counts, log_weights, slope)
+    return pull_weights(settings, counts, log_weights, slope)
+
+
+@jit_inline
+def log_posterior_dense(x, settings, slope):
+    """Write the gradient and return the log posterior at the unconstrained vector x, with correlations."""
+    D, K, E = int(settings[FEATURES]), int(settings[COMPONENTS]), int(settings[SDS])
+    first = K - 1 + K * D
+    log_weights, counts = np.empty(K), np.empty(K)
+    means, d_means, v = np.empty((K, D)), np.empty((K, D)), np.empty((K, D))
+    sds, relative, partials = np.empty(E), np.empty(E), np.empty((x.shape[0] - first - E, 3))
+    factors, d_factors, products = np.empty((K, D, D)), np.empty((K, D, D)), np.empty((K, D, D))
+    value = read_common(x, settings, log_weights, means, sds, relative, slope)
+    value += read_factors(x, settings, first + E, sds, partials, factors)
+    value += sweep_settings(settings, log_weights, means, factors, counts, v, products)
+    gradient_dense(counts, v, products, factors, d_means, d_factors)
+    pull_factors(settings, first, factors, d_factors, relative, partials, slope)
+    return value + pull_common(x, settings, counts, d_means, log_weights, slope)
+
+
+@jit_inline
+def log_posterior_diagonal(x, settings, slope):
+    """Do the same without correlations."""
+    D, K, E = int(settings[FEATURES]), int(settings[COMPONENTS]), int(settings[SDS])
+    first = K - 1 + K * D
+    log_weights, counts = np.empty(K), np.empty(K)
+    means, d_means, v = np.empty((K, D)), np.empty((K, D)), np.empty((K, D))
+    sds, relative = np.empty(E), np.empty(E)
+    scale, d_scale, squares = np.empty((K, D)), np.empty((K, D)), np.empty((K, D))
+    value = read_common(x, settings, log_weights, means, sds, relative, slope)
+    spread_sds(settings, sds, scale)
+    value += sweep_settings(settings, log_weights, means, scale, counts, v, squares)
+    gradient_diagonal(counts, v, squares, scale, d_means, d_scale)
+    pull_sds(settings, first, scale, d_scale, relative, slope)
+    return value + pull_common(x, settings, counts, d_means, log_weights, slope)
+
+
+@jit_inline
+def sweep_settings(settings, log_weights, means, scale, counts, first, second):
+    """Sweep over the rows that the flat vector holds."""
+    N, D = int(settings[ROWS]), int(settings[FEATURES])
+    x = as_read_only(cut(settings, settings[AT_ROWS], N * D).reshape((N, D)))
+    row_weights = as_read_only(cut(settings, settings[AT_ROW_WEIGHTS], int(settings[ROW_WEIGHTS])))
+    w, m, s = as_read_only(log_weights), as_read_only(means), as_read_only(scale)
+    return sweep(x, row_weights, w, m, s, np.empty(0), np.empty((0, 0)), counts, first, second)
+
+
+@jit
+def judge(value, gradient):
+    """Return the status."""
+    for i in range(gradient.shape[0]):
+        if not math.isfinite(gradient[i]):
+            return GRADIENT_NOT_FINITE
+    return FINE if math.isfinite(value) else VALUE_NOT_FINITE
 
 
 DOUBLES = types.CPointer(types.double)
@@ -292,29 +331,62 @@ EVALUATE = types.int64(types.uint64, DOUBLES, DOUBLES, DOUBLES, DOUBLES)
 COPY = types.int64(types.uint64, types.uint64, DOUBLES, DOUBLES, DOUBLES)
 
 
-@numba.cfunc(EVALUATE, cache=can_cache, error_model="numpy", fastmath=FLOATING)
-def log_posterior_callback(n_dim, u_at, gradient_at, value_at, settings_at):
-    """Write the log posterior at x = mode + C u and its gradient in u; return a status.
+@cache
+def log_posterior_callback(is_dense: bool) -> Any:
+    """Give the C function that writes the log posterior at x = mode + C u and its gradient in u.
 
-    The C signature is nutpie's: ``int64 (uint64 n, double *u, double *gradient, double *value, double *settings)``.
-    The status is 0, or positive where the value or the gradient is not finite.
+    Its signature is nutpie's: ``int64 (uint64 n, double *u, double *gradient, double *value, double *settings)``. The
+    status is 0, or positive where the value or the gradient is not finite.
+
+    Parameters
+    ----------
+    is_dense : bool
+        Whether the settings are those of a family with correlations. One function serves all such settings, and is
+        compiled, or read from the disk, when it is first asked for.
+
+    Returns
+    -------
+    numba.core.ccallback.CFunc
+        With attributes ``address`` and ``ctypes``.
     """
+    return compile_callback(_evaluate_dense if is_dense else _evaluate_diagonal, EVALUATE)
+
+
+@cache
+def copy_callback() -> Any:
+    """Give the C function that copies u: nutpie keeps whitened draws, which are unpacked all together later.
+
+    Returns
+    -------
+    numba.core.ccallback.CFunc
+        With attributes ``address`` and ``ctypes``.
+    """
+    return compile_callback(_copy, COPY)
+
+
+def _evaluate_dense(n_dim, u_at, gradient_at, value_at, settings_at):
     n = int(n_dim)
     u, gradient, value = carray(u_at, (n,)), carray(gradient_at, (n,)), carray(value_at, (1,))
     settings = carray(settings_at, (int(carray(settings_at, (1,))[LENGTH]),))
     x, slope = np.empty(n), np.empty(n)
     unwhiten(settings, u, x)
-    value[0] = log_posterior(x, settings, slope)
+    value[0] = log_posterior_dense(x, settings, slope)
     whiten_gradient(settings, slope, gradient)
-    for i in range(n):
-        if not math.isfinite(gradient[i]):
-            return GRADIENT_NOT_FINITE
-    return FINE if math.isfinite(value[0]) else VALUE_NOT_FINITE
+    return judge(value[0], gradient)
 
 
-@numba.cfunc(COPY, cache=can_cache, error_model="numpy", fastmath=FLOATING)
-def copy_callback(n_dim, n_copied, u_at, copied_at, settings_at):
-    """Copy u: nutpie keeps whitened draws, which are unpacked all together after sampling."""
+def _evaluate_diagonal(n_dim, u_at, gradient_at, value_at, settings_at):
+    n = int(n_dim)
+    u, gradient, value = carray(u_at, (n,)), carray(gradient_at, (n,)), carray(value_at, (1,))
+    settings = carray(settings_at, (int(carray(settings_at, (1,))[LENGTH]),))
+    x, slope = np.empty(n), np.empty(n)
+    unwhiten(settings, u, x)
+    value[0] = log_posterior_diagonal(x, settings, slope)
+    whiten_gradient(settings, slope, gradient)
+    return judge(value[0], gradient)
+
+
+def _copy(n_dim, n_copied, u_at, copied_at, settings_at):
     u, copied = carray(u_at, (int(n_dim),)), carray(copied_at, (int(n_copied),))
     for i in range(min(int(n_dim), int(n_copied))):
         copied[i] = u[i]

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayesgmm.mixture import parameters
 from bayesgmm.data import as_rows, as_seed
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.kernel import draws, rows
+from bayesgmm.mixture import parameters
 
 __all__ = ["Mixture"]
 

@@ -9,6 +9,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
+    submodules=["terms"],
     submod_attrs={
         "build": ["build_model", "model_from_data"],
         "likelihood": ["MixtureRows", "row_log_density"],
@@ -17,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
 )
 
 if TYPE_CHECKING:
+    from bayesgmm.model import terms as terms
     from bayesgmm.model.build import build_model as build_model
     from bayesgmm.model.build import model_from_data as model_from_data
     from bayesgmm.model.likelihood import MixtureRows as MixtureRows

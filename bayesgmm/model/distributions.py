@@ -29,7 +29,15 @@ from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.variable import TensorVariable
 from scipy.special import log_ndtr, ndtri_exp
 
-__all__ = ["Affine", "HalfStudentT", "LogScale", "PartialCorrelation", "RootInverseGamma", "TruncatedLogNormal"]
+__all__ = [
+    "Affine",
+    "HalfStudentT",
+    "Jointly",
+    "LogScale",
+    "PartialCorrelation",
+    "RootInverseGamma",
+    "TruncatedLogNormal",
+]
 
 Array = NDArray[np.float64]
 
@@ -74,6 +82,30 @@ class LogScale(Transform):
 
     def log_jac_det(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
         return value + np.log(self.scale)
+
+
+class Jointly(Transform):
+    """The same value transform for a distribution of several numbers at once: its Jacobian is theirs together.
+
+    Parameters
+    ----------
+    each : Transform
+        Of one number.
+    ndim_supp : int
+        Last axes of the variable that make one event.
+    """
+
+    def __init__(self, each: Transform, ndim_supp: int) -> None:
+        self.each, self.ndim_supp, self.name = each, ndim_supp, each.name
+
+    def forward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
+        return self.each.forward(value, *inputs)
+
+    def backward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
+        return self.each.backward(value, *inputs)
+
+    def log_jac_det(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
+        return self.each.log_jac_det(value, *inputs).sum(axis=tuple(range(-self.ndim_supp, 0)))
 
 
 class PartialCorrelationRV(RandomVariable):

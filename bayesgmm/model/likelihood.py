@@ -288,17 +288,15 @@ def _pick(values: Array, labels: NDArray[np.intp], n_core: int) -> Array:
 
 @register_funcify_default_op_cache_key(RowLogDensity)
 def _compile_rows(op: RowLogDensity, **kwargs: Any) -> tuple[Any, int]:
-    evaluate, sweep, pull = kernel._evaluate, kernel.sweep_dense, kernel.gradient_dense
-    if op.is_diagonal:
-        sweep, pull = kernel.sweep_diagonal, kernel.gradient_diagonal
+    sweep, pull = kernel.sweep, _pull_of(op)
 
     @numba_njit
     def rows_and_gradient(x, log_weights, means, scale):
         x, log_weights = np.ascontiguousarray(x), np.ascontiguousarray(log_weights)
         means, scale = np.ascontiguousarray(means), np.ascontiguousarray(scale)
         rows, d_means, d_scale = np.empty(x.shape[0]), np.empty(means.shape), np.zeros(scale.shape)
-        evaluate(x, log_weights, means, scale, rows, np.empty((0, 0)))
-        _, counts, first, second = sweep(x, np.ones(1), log_weights, means, scale)
+        counts, first, second = np.empty(log_weights.shape), np.empty(means.shape), np.empty(scale.shape)
+        sweep(x, np.ones(1), log_weights, means, scale, rows, np.empty((0, 0)), counts, first, second)
         pull(counts, first, second, scale, d_means, d_scale)
         return rows, counts, d_means, d_scale
 
@@ -307,20 +305,23 @@ def _compile_rows(op: RowLogDensity, **kwargs: Any) -> tuple[Any, int]:
 
 @register_funcify_default_op_cache_key(RowLogDensityPullback)
 def _compile_pullback(op: RowLogDensityPullback, **kwargs: Any) -> tuple[Any, int]:
-    sweep, pull = kernel.sweep_dense, kernel.gradient_dense
-    if op.is_diagonal:
-        sweep, pull = kernel.sweep_diagonal, kernel.gradient_diagonal
+    sweep, pull = kernel.sweep, _pull_of(op)
 
     @numba_njit
     def weighted_gradient(x, log_weights, means, scale, row_weights):
         x, log_weights = np.ascontiguousarray(x), np.ascontiguousarray(log_weights)
         means, scale = np.ascontiguousarray(means), np.ascontiguousarray(scale)
-        d_means, d_scale = np.empty(means.shape), np.zeros(scale.shape)
-        _, counts, first, second = sweep(x, np.ascontiguousarray(row_weights), log_weights, means, scale)
+        row_weights, d_means, d_scale = np.ascontiguousarray(row_weights), np.empty(means.shape), np.zeros(scale.shape)
+        counts, first, second = np.empty(log_weights.shape), np.empty(means.shape), np.empty(scale.shape)
+        sweep(x, row_weights, log_weights, means, scale, np.empty(0), np.empty((0, 0)), counts, first, second)
         pull(counts, first, second, scale, d_means, d_scale)
         return counts, d_means, d_scale
 
     return weighted_gradient, CACHE_VERSION
+
+
+def _pull_of(op: RowLogDensity | RowLogDensityPullback) -> Any:
+    return kernel.gradient_diagonal if op.is_diagonal else kernel.gradient_dense
 
 
 @numba_core_rv_funcify.register(MixtureRowsRV)

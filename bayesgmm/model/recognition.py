@@ -73,8 +73,10 @@ def differs_between_components(prior: Any, shape: tuple[int, ...]) -> bool:
 
 
 def _parameters(variable: Any) -> list[Any]:
-    inputs = variable.owner.inputs
-    return [v for v in inputs[N_LEADING_INPUTS:] if hasattr(v.type, "dtype")]
+    node = variable.owner
+    has_signature = getattr(node.op, "extended_signature", None) is not None  # then its inputs stand in that order
+    inputs = node.op.dist_params(node) if has_signature else node.inputs[N_LEADING_INPUTS:]
+    return [v for v in inputs if hasattr(v.type, "dtype")]
 
 
 def _leaves(variable: Any) -> Iterator[Any]:

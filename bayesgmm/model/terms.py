@@ -35,6 +35,7 @@ from bayesgmm.model import named
 from bayesgmm.model.distributions import (
     Affine,
     HalfStudentT,
+    Jointly,
     LogScale,
     PartialCorrelation,
     RootInverseGamma,
@@ -133,9 +134,11 @@ def add_prior(
     [sds_logscale__]
     """
     distribution = _resize(prior, name, shape)
-    own = _default_transform(distribution.owner.op, distribution)
+    op = distribution.owner.op
+    own = _default_transform(op, distribution)
     if name == "sds" and own is None:
-        raise InvalidArgumentError("sds", "be a distribution of positive numbers", str(distribution.owner.op))
+        raise InvalidArgumentError("sds", "be a distribution of positive numbers", str(op))
+    transform = Jointly(transform, op.ndim_supp) if op.ndim_supp else transform
     replaced = own is None or isinstance(own, LogTransform)
     return pm.modelcontext(None).register_rv(
         distribution, name, dims=dims, default_transform=None, transform=transform if replaced else own

@@ -118,7 +118,7 @@ def judge_starts(n_starts: int, n_optima: int, gap: float) -> str:
     if not n_starts:
         return "EM starts: only the one given by `init`; other optima were not looked for."
     if n_optima < 2:
-        return f"EM starts: {n_starts} starts found one optimum."
+        return f"EM starts: {n_starts} start{'s' * (n_starts > 1)} found one optimum."
     return (
         f"EM starts: {n_optima} distinct optima from {n_starts} starts; "
         f"the next best lies {gap:.1f} nats below the one used."

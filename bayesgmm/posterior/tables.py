@@ -63,7 +63,7 @@ class Table(pd.DataFrame):
         return body + "".join(f"<p>{note}</p>" for note in self.notes)
 
 
-def _decimals(sds: np.ndarray) -> np.ndarray:
+def _decimals(sds: np.ndarray | np.float64) -> np.ndarray:
     """Places after the point that show two significant digits of each sd."""
     magnitude = np.floor(np.log10(np.where((sds > 0) & np.isfinite(sds), sds, 1e-3)))
     return np.clip(DIGITS - 1 - magnitude, 0, 12).astype(int)
@@ -78,7 +78,7 @@ def _writer(name: str) -> Callable[[float, int], str]:
     kinds: dict[str, Callable[[float, int], str]] = {
         "ess": lambda value, _: f"{np.floor(value):.0f}",
         "r_hat": lambda value, _: f"{value:.3f}",
-        **dict.fromkeys(SHORT, lambda value, _: f"{value:.{DIGITS}g}"),
+        **dict.fromkeys(SHORT, lambda value, _: f"{value:.{_decimals(np.abs(value))}f}"),
     }
     found = [write for start, write in kinds.items() if name.startswith(start)]
     return found[0] if found else lambda value, places: f"{value:.{places}f}"

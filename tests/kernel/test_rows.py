@@ -242,12 +242,12 @@ def test_any_layout_and_type_of_input_is_read_alike(rng):
     """Without compiling again for each of them."""
     x, *parameters = make_case(rng, 3, 60)
     expected = rows.log_density(x, *parameters)
-    n_compiled = len(rows._evaluate.signatures)
+    n_compiled = len(rows.sweep.signatures)
     frozen = x.copy()
     frozen.flags.writeable = False
     for given in (frozen, np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2]):
         np.testing.assert_array_equal(rows.log_density(given, *parameters), expected)
-    assert len(rows._evaluate.signatures) == n_compiled
+    assert len(rows.sweep.signatures) == n_compiled
 
 
 MEASURE = """

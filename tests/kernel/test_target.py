@@ -7,7 +7,7 @@ import numba.core.event
 import numpy as np
 import pytest
 
-from bayesgmm.kernel.settings import HEADER, LENGTH, N_COEFFICIENTS, Settings, flatten
+from bayesgmm.kernel.settings import CORRELATIONS, HEADER, LENGTH, N_COEFFICIENTS, Settings, flatten
 from bayesgmm.kernel.target import copy_callback, log_posterior_callback
 
 ADDRESS = ctypes.POINTER(ctypes.c_double)
@@ -43,7 +43,7 @@ def call(u, flat):
     u = np.array(u, dtype=float)
     gradient, value = np.full(u.size, np.nan), np.full(1, np.nan)
     addresses = [a.ctypes.data_as(ADDRESS) for a in (u, gradient, value, flat)]
-    status = log_posterior_callback.ctypes(u.size, *addresses)
+    status = log_posterior_callback(bool(flat[CORRELATIONS])).ctypes(u.size, *addresses)
     return status, value[0], gradient
 
 
@@ -155,7 +155,7 @@ def test_nothing_is_compiled_again(rng):
 def test_copy_callback_copies(rng):
     u, copied, flat = rng.standard_normal(7), np.zeros(7), np.zeros(1)
     addresses = [a.ctypes.data_as(ADDRESS) for a in (u, copied, flat)]
-    assert copy_callback.ctypes(7, 7, *addresses) == 0
+    assert copy_callback().ctypes(7, 7, *addresses) == 0
     np.testing.assert_array_equal(copied, u)
 
 
