@@ -19,7 +19,7 @@ from bayesgmm.inference.problem import Problem, SamplingSettings
 from bayesgmm.inference.sampling import SAMPLE_STATS, check_nuts_options, keep_chains
 from bayesgmm.model.priors import Priors
 
-ENDLESS = 10**7  # draws: hours, if nothing stopped it
+ENDLESS = 10**6  # draws: a minute, if nothing stopped it
 
 
 @pytest.fixture(scope="module")
