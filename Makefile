@@ -2,6 +2,7 @@
 #
 #   demo    fit Old Faithful; the posterior, tables and pictures go to results/
 #   test    everything that CI checks: lint, types, unit, examples
+#   fuzz    the slow suites by hand: a thousand random inputs, and intervals that must cover the truth
 #   bench   how long a user waits for Old Faithful; wants a quiet machine
 #   images  draw the pictures of README and docs anew
 #   format  put every file into its standard form
@@ -9,7 +10,7 @@
 
 SHELL := /usr/bin/env bash
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types unit examples bench images format clean
+.PHONY: demo test lint types unit examples fuzz bench images format clean
 
 PYTHON := .venv/bin/python
 SET_UP := .venv/.set-up
@@ -28,10 +29,13 @@ types: $(SET_UP)
 	$(PYTHON) -m mypy
 
 unit: $(SET_UP)
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not benchmark"
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not benchmark and not slow"
 
 examples: $(SET_UP)
 	@set -e; for script in $(wildcard examples/*.py); do echo "$$script"; $(PYTHON) -W error "$$script"; done
+
+fuzz: $(SET_UP)
+	$(PYTHON) -m pytest -n 2 -m slow
 
 bench: $(SET_UP)
 	$(PYTHON) tests/benchmarks/wait.py

@@ -92,7 +92,7 @@ class Target:
     @cached_property
     def _evaluate(self) -> Any:
         """The compiled function under plain addresses, which cost half as much as typed pointers."""
-        return ctypes.cast(log_posterior_callback(self.settings.is_dense).ctypes, SIGNATURE)
+        return ctypes.cast(log_posterior_callback().ctypes, SIGNATURE)
 
     @property
     def n_dim(self) -> int:

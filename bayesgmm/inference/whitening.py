@@ -103,7 +103,8 @@ def whiten_posterior(log_posterior: LogPosterior, start: Array, errors: Array) -
 def complete_data_errors(target: Target, problem: Problem) -> Array:
     """Give the standard errors that the coordinates would have if the labels were known.
 
-    At least one row is counted for every component: an empty one is ruled by its prior.
+    At least one row is counted for every component: an empty one is ruled by its prior. So is a mean whose prior is
+    narrower than what the rows say of it, as in the narrower columns of a spherical family.
 
     Parameters
     ----------
@@ -139,9 +140,10 @@ def complete_data_errors(target: Target, problem: Problem) -> Array:
     shared = np.array([np.sqrt(data.total_weight)]) if family.is_shared else root  # (K,) or (1,)
     pairs = D * (D - 1) // 2 if family.has_correlations(D) else 0
     sds = family.compact_sds(np.ones((K, D)))
+    means = start.sds / root[:, None] / target.settings.scale
     parts = [
         1.0 / root[: K - 1],
-        start.sds / root[:, None] / target.settings.scale,
+        means / np.sqrt(1.0 + (means * target.settings.means_prior[1]) ** 2),
         sds / (np.sqrt(2) * shared.reshape(-1, *(1,) * (sds.ndim - 1))),
         np.repeat(2.0 / shared, pairs),
     ]

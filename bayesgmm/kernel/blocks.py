@@ -4,8 +4,10 @@ A block is laid out feature by feature, so that every inner loop runs over its r
 the logarithm are written out (Cody and Waite 1980; Muller 2016, Elementary Functions, doi:10.1007/978-1-4899-7983-4),
 because a call to the C library for each number would stop that.
 
-Functions that take a scale read a Cholesky factor (D, D) or standard deviations (D,); which of the two is known when
-they are compiled, and the other branch vanishes. NaN passes through all of them.
+Every compiled pass of this room reads the scale of a component as an array (D, W): a Cholesky factor for W = D, the
+standard deviations of a family without correlations for W = 1, which are all that is left of each row of a diagonal
+one. Row i has ``min(i, W - 1)`` entries left of the diagonal, so that is the column of its diagonal entry. One pass
+serves both, at the cost of each. NaN passes through all functions.
 """
 
 import math
@@ -14,15 +16,18 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from bayesgmm.kernel.compilation import jit, jit_scalar
+from bayesgmm.kernel.compilation import jit_inner, jit_scalar
 
 __all__ = [
     "BLOCK",
     "LOWEST",
     "as_input",
+    "as_parameters",
+    "as_read_only",
     "exponential",
     "load_block",
     "log_constant",
@@ -46,13 +51,75 @@ ONE = 0x3FF0000000000000  # 1, as a float's bits
 
 
 def as_input(*arrays: Array) -> tuple[Array, ...]:
-    """Give read-only C-ordered views: one type of array, so that a pass is compiled once whatever it is called with."""
+    """Give read-only C-ordered views: one type of array, so that a pass is compiled once whatever it is called with.
+
+    Parameters
+    ----------
+    *arrays : arrays of numbers
+
+    Returns
+    -------
+    tuple of arrays of float64
+        Copies where a view cannot be had.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.kernel.blocks import as_input
+    >>> (x,) = as_input(np.ones((2, 3)).T)
+    >>> x.flags.c_contiguous, x.flags.writeable
+    (True, False)
+    """
     views = []
     for array in arrays:
         view = np.ascontiguousarray(array, dtype=np.float64).view()
         view.flags.writeable = False
         views.append(view)
     return tuple(views)
+
+
+def as_parameters(log_weights: Array, means: Array, scale: Array) -> tuple[Array, Array, Array]:
+    """Give the parameters of mixtures as the compiled passes read them, the scale with its width W.
+
+    Parameters
+    ----------
+    log_weights, means : arrays of shape (..., K) and (..., K, D)
+    scale : array of shape (..., K, D, D) or (..., K, D)
+        Cholesky factors, or standard deviations where there are no correlations.
+
+    Returns
+    -------
+    log_weights, means : arrays of shape (..., K) and (..., K, D)
+    scale : array of shape (..., K, D, W)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.kernel.blocks import as_parameters
+    >>> as_parameters(np.zeros(1), np.zeros((1, 2)), np.ones((1, 2)))[2].shape
+    (1, 2, 1)
+    """
+    log_weights, means, scale = as_input(log_weights, means, scale.reshape(*means.shape, -1))
+    return log_weights, means, scale
+
+
+def _as_read_only(typing_context, array):
+    """Give an array of compiled code under the type that `as_input` gives.
+
+    Parameters
+    ----------
+    array : C-ordered array of float64
+
+    Returns
+    -------
+    array
+        The same memory.
+    """
+
+    def generate(context, builder, signature, arguments):
+        return impl_ret_borrowed(context, builder, signature.return_type, arguments[0])
+
+    return array.copy(readonly=True)(array), generate
 
 
 def _float_from_bits(typing_context, bits):
@@ -73,6 +140,7 @@ def _bits_from_float(typing_context, value):
     return types.int64(types.float64), generate
 
 
+as_read_only: Any = intrinsic(_as_read_only)
 float_from_bits: Any = intrinsic(_float_from_bits)
 bits_from_float: Any = intrinsic(_bits_from_float)
 
@@ -132,25 +200,24 @@ def logarithm(x):
     return value if x > 0.0 else x - np.inf
 
 
-@jit
+@jit_inner
 def log_constant(log_weight, scale):
     """Give log w - (D log 2 pi) / 2 - log |L|."""
     total = log_weight
     for i in range(scale.shape[0]):
-        total -= HALF_LOG_2PI + math.log(scale[i, i] if scale.ndim == 2 else scale[i])
+        total -= HALF_LOG_2PI + math.log(scale[i, min(i, scale.shape[1] - 1)])
     return total
 
 
-@jit
+@jit_inner
 def load_block(x, start, n, z):
     """Lay n rows out feature by feature."""
     for i in range(x.shape[1]):
-        zi = z[i]
         for b in range(n):
-            zi[b] = x[start + b, i]
+            z[i, b] = x[start + b, i]
 
 
-@jit
+@jit_inner
 def whiten_block(z, n, constant, mean, scale, y, q):
     """Write y = L^-1 (x - m), by forward substitution, and q = log w N(x | m, L L') of n rows.
 
@@ -159,26 +226,24 @@ def whiten_block(z, n, constant, mean, scale, y, q):
     for b in range(n):
         q[b] = constant
     for j in range(mean.shape[0]):
-        yj, zj, m = y[j], z[j], mean[j]
-        inverse = 1.0 / (scale[j, j] if scale.ndim == 2 else scale[j])
+        left, m = min(j, scale.shape[1] - 1), mean[j]
+        inverse = 1.0 / scale[j, left]
         for b in range(n):
-            yj[b] = (zj[b] - m) * inverse
-        if scale.ndim == 2:
-            for i in range(j % 4):
-                yi, a = y[i], scale[j, i] * inverse
-                for b in range(n):
-                    yj[b] -= a * yi[b]
-            for i in range(j % 4, j, 4):
-                y0, y1, y2, y3 = y[i], y[i + 1], y[i + 2], y[i + 3]
-                a0, a1 = scale[j, i] * inverse, scale[j, i + 1] * inverse
-                a2, a3 = scale[j, i + 2] * inverse, scale[j, i + 3] * inverse
-                for b in range(n):
-                    yj[b] -= a0 * y0[b] + a1 * y1[b] + a2 * y2[b] + a3 * y3[b]
+            y[j, b] = (z[j, b] - m) * inverse
+        for i in range(left % 4):
+            a = scale[j, i] * inverse
+            for b in range(n):
+                y[j, b] -= a * y[i, b]
+        for i in range(left % 4, left, 4):
+            a0, a1 = scale[j, i] * inverse, scale[j, i + 1] * inverse
+            a2, a3 = scale[j, i + 2] * inverse, scale[j, i + 3] * inverse
+            for b in range(n):
+                y[j, b] -= a0 * y[i, b] + a1 * y[i + 1, b] + a2 * y[i + 2, b] + a3 * y[i + 3, b]
         for b in range(n):
-            q[b] -= 0.5 * yj[b] * yj[b]
+            q[b] -= 0.5 * y[j, b] * y[j, b]
 
 
-@jit
+@jit_inner
 def normalise_block(q, n, rows, total):
     """Turn log joints q (K, n) into responsibilities and write rows = log f."""
     K = q.shape[0]
@@ -186,18 +251,15 @@ def normalise_block(q, n, rows, total):
         rows[b] = LOWEST
         total[b] = 0.0
     for k in range(K):
-        qk = q[k]
         for b in range(n):
-            rows[b] = rows[b] if qk[b] <= rows[b] else qk[b]
+            rows[b] = rows[b] if q[k, b] <= rows[b] else q[k, b]
     for k in range(K):
-        qk = q[k]
         for b in range(n):
-            qk[b] = exponential(qk[b] - rows[b])
-            total[b] += qk[b]
+            q[k, b] = exponential(q[k, b] - rows[b])
+            total[b] += q[k, b]
     for b in range(n):
         rows[b] += logarithm(total[b])
         total[b] = 1.0 / total[b]
     for k in range(K):
-        qk = q[k]
         for b in range(n):
-            qk[b] *= total[b]
+            q[k, b] *= total[b]

@@ -2,51 +2,68 @@
 
 The floating-point licence is the smallest that lets sums run side by side in vector registers: regrouping of sums,
 fused multiply-add, no care for the sign of zero. Infinities and NaN keep their meaning, so a failure stays visible.
+A division by zero gives infinity and no Python exception, which no foreign caller of a compiled callback could catch.
+
+A function is written anew into every compiled function that calls it. A shared copy would be the one that the process
+happened to load first, optimised beside other code: the last bits of a sum, and so a chain's draws, would depend on
+what ran before.
+
+What is kept on disk therefore holds code of many files, but numba looks only at the file of the outermost function to
+tell whether it is fresh. `RoomLocator` makes it look at all of them.
 """
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import CacheImpl, UserProvidedCacheLocator
+from numba.core.caching import CacheImpl
 
-__all__ = ["FLOATING", "can_cache", "compile_callback", "jit", "jit_inline", "jit_scalar"]
+__all__ = ["FLOATING", "STAMP", "RoomLocator", "can_cache", "compile_callback", "jit", "jit_inner", "jit_scalar"]
 
 FLOATING = {"reassoc", "contract", "nsz"}
+ROOM = Path(__file__).parent
+STAMP = hashlib.sha256(b"".join(source.read_bytes() for source in sorted(ROOM.glob("*.py")))).hexdigest()
+LOCATORS: list[Any] = CacheImpl._locator_classes  # of which numba takes the first that finds a folder
+OWN_LOCATORS = tuple(LOCATORS)
 
 
-def _can_cache() -> bool:
-    """Tell whether numba finds a folder to write to; asking it to cache where it finds none fails at import."""
-    source = str(Path(__file__))
-    locators: list[Any] = [UserProvidedCacheLocator, *CacheImpl._locator_classes]
-    return any(locator.from_function(_can_cache, source) is not None for locator in locators)
-
-
-can_cache: bool = _can_cache()
-
-
-def jit(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function, and compile it anew into every compiled function that calls it.
-
-    Anew, because a shared copy would be the one that the process happened to load first, optimised beside other code:
-    the last bits of a sum, and so a chain's draws, would depend on what ran before. ``error_model="numpy"``: a division
-    by zero gives infinity and no Python exception, which no foreign caller of a compiled callback could catch.
+class RoomLocator:
+    """Where numba keeps what is compiled in this room: the folder of its own choice, until a file of the room changes.
 
     Parameters
     ----------
-    function : callable
-
-    Returns
-    -------
-    callable
-        Compiled at its first call for each type of arguments.
+    own : numba's locator
+        It knows the folder and the function's own file.
     """
-    return _compile(function, FLOATING)
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own, name)
+
+    def get_source_stamp(self) -> Any:
+        """Give what changes with any file of the room."""
+        return self._own.get_source_stamp(), STAMP
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> "RoomLocator | None":
+        """Take charge of a function of this room, where numba finds a folder to write to."""
+        if Path(py_file).parent != ROOM:
+            return None
+        found = (locator.from_function(py_func, py_file) for locator in OWN_LOCATORS)
+        return next((cls(own) for own in found if own is not None), None)
 
 
-def jit_inline(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Write a function into its caller before that is compiled: around a pass over rows each layer costs a second.
+LOCATORS.insert(0, RoomLocator)
+# Asking numba to cache where it finds no folder fails at import.
+can_cache: bool = RoomLocator.from_function(RoomLocator.from_function, __file__) is not None
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python and compiled functions call.
 
     Parameters
     ----------
@@ -55,16 +72,13 @@ def jit_inline(function: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Compiled with the licence of its caller.
+        Compiled at its first call for each type of arguments, or loaded from disk.
     """
-    compiled: Callable[..., Any] = numba.njit(inline="always")(function)
-    return compiled
+    return _compile(function, FLOATING, cache=can_cache)
 
 
-def jit_scalar(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of one number into the loops that call it, so that these still vectorise.
-
-    Sums are not regrouped: such functions rest on the order of their roundings.
+def jit_inner(function: Callable[..., Any]) -> Any:
+    """Compile a function that only compiled functions call, without the door to Python that costs as much as it does.
 
     Parameters
     ----------
@@ -73,6 +87,24 @@ def jit_scalar(function: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     callable
+        Kept on disk with what it is written into. A call from Python ends the process.
+    """
+    return _compile(function, FLOATING, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def jit_scalar(function: Callable[..., Any]) -> Any:
+    """Compile a function of one number, which rests on the order of its roundings: no sum is regrouped.
+
+    The loops that it is written into still vectorise.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+        Compiled at its first call.
     """
     return _compile(function, {"contract"})
 
@@ -94,7 +126,5 @@ def compile_callback(function: Callable[..., Any], signature: Any) -> Any:
     return numba.cfunc(signature, cache=can_cache, error_model="numpy", fastmath=FLOATING)(function)
 
 
-def _compile(function: Callable[..., Any], fastmath: set[str]) -> Callable[..., Any]:
-    compile_by = numba.njit(fastmath=fastmath, cache=can_cache, nogil=True, error_model="numpy", forceinline=True)
-    compiled: Callable[..., Any] = compile_by(function)
-    return compiled
+def _compile(function: Callable[..., Any], fastmath: set[str], **options: Any) -> Any:
+    return numba.njit(fastmath=fastmath, nogil=True, error_model="numpy", forceinline=True, **options)(function)

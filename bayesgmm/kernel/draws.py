@@ -25,13 +25,14 @@ from bayesgmm.kernel.blocks import (
     BLOCK,
     LOWEST,
     as_input,
+    as_parameters,
     exponential,
     load_block,
     log_constant,
     normalise_block,
     whiten_block,
 )
-from bayesgmm.kernel.compilation import jit
+from bayesgmm.kernel.compilation import jit, jit_inner
 
 __all__ = [
     "DrawMoments",
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+
+NO_DENSITIES, NOTHING = np.empty((0, 0)), np.empty((0, 0, 0))
 
 
 class DrawMoments(NamedTuple):
@@ -93,7 +96,7 @@ def draw_moments(x: Array, log_weights: Array, means: Array, scale: Array) -> Dr
     N, K = x.shape[0], log_weights.shape[1]
     mean, square, joint = np.zeros((N, K)), np.zeros((N, K)), np.zeros((N, K))
     overlap, top = np.zeros(N), np.empty(N)
-    _moments(*as_input(x, log_weights, means, scale), mean, square, overlap, joint, top)
+    _moments(*as_input(x), *as_parameters(log_weights, means, scale), mean, square, overlap, joint, top)
     S = log_weights.shape[0]
     with np.errstate(divide="ignore"):
         log_joint = top[:, None] + np.log(joint / S)
@@ -122,7 +125,7 @@ def draw_log_densities(x: Array, log_weights: Array, means: Array, scale: Array)
            [-0.9189]])
     """
     densities = np.empty((log_weights.shape[0], x.shape[0]))
-    _evaluate_draws(*as_input(x, log_weights, means, scale), densities, np.empty((0, 0, 0)))
+    _evaluate_draws(*as_input(x), *as_parameters(log_weights, means, scale), densities, NOTHING, NOTHING)
     return densities
 
 
@@ -146,7 +149,7 @@ def draw_shares(x: Array, log_weights: Array, means: Array, scale: Array) -> Arr
     array([[[0.25, 0.75]]])
     """
     shares = np.empty((log_weights.shape[0], x.shape[0], log_weights.shape[1]))
-    _evaluate_draws(*as_input(x, log_weights, means, scale), np.empty((0, 0)), shares)
+    _evaluate_draws(*as_input(x), *as_parameters(log_weights, means, scale), NO_DENSITIES, shares, NOTHING)
     return shares
 
 
@@ -193,11 +196,11 @@ def draw_log_joints(x: Array, log_weights: Array, means: Array, scale: Array) ->
     array([[[-1.6121, -1.6121]]])
     """
     joints = np.empty((log_weights.shape[0], x.shape[0], log_weights.shape[1]))
-    _join_draws(*as_input(x, log_weights, means, scale), joints)
+    _evaluate_draws(*as_input(x), *as_parameters(log_weights, means, scale), NO_DENSITIES, NOTHING, joints)
     return joints
 
 
-@jit
+@jit_inner
 def _constants(log_weights, scale):
     S, K = log_weights.shape
     constants = np.empty((S, K))
@@ -253,8 +256,8 @@ def _moments(x, log_weights, means, scale, mean, square, overlap, joint, top):
 
 
 @jit
-def _evaluate_draws(x, log_weights, means, scale, densities, shares):
-    """Write log f and the responsibilities under every draw, each where there is room for it."""
+def _evaluate_draws(x, log_weights, means, scale, densities, shares, joints):
+    """Write log f, the responsibilities and the log joints under every draw, each where there is room for it."""
     N, D = x.shape
     S, K = log_weights.shape
     constants = _constants(log_weights, scale)
@@ -266,7 +269,12 @@ def _evaluate_draws(x, log_weights, means, scale, densities, shares):
         for s in range(S):
             for k in range(K):
                 whiten_block(z, n, constants[s, k], means[s, k], scale[s, k], y, q[k])
-            normalise_block(q, n, rows, total)
+            if joints.shape[0] > 0:
+                for b in range(n):
+                    for k in range(K):
+                        joints[s, start + b, k] = q[k, b]
+            else:
+                normalise_block(q, n, rows, total)
             if densities.shape[0] > 0:
                 for b in range(n):
                     densities[s, start + b] = rows[b]
@@ -274,20 +282,3 @@ def _evaluate_draws(x, log_weights, means, scale, densities, shares):
                 for b in range(n):
                     for k in range(K):
                         shares[s, start + b, k] = q[k, b]
-
-
-@jit
-def _join_draws(x, log_weights, means, scale, joints):
-    """Write the log joints of row and component under every draw."""
-    N, D = x.shape
-    S, K = log_weights.shape
-    constants = _constants(log_weights, scale)
-    z, y, q = np.empty((D, BLOCK)), np.empty((D, BLOCK)), np.empty(BLOCK)
-    for start in range(0, N, BLOCK):
-        n = min(BLOCK, N - start)
-        load_block(x, start, n, z)
-        for s in range(S):
-            for k in range(K):
-                whiten_block(z, n, constants[s, k], means[s, k], scale[s, k], y, q)
-                for b in range(n):
-                    joints[s, start + b, k] = q[b]

@@ -15,7 +15,8 @@ far from the origin lose none. Rows are read in blocks (`blocks`), so that nothi
 makes every row's log density NaN, NaN in a row its own.
 
 The scale is ``scale_tril`` (K, D, D), or its diagonal (K, D) for the families without correlations, whose pass costs
-N K D and not N K D^2. `density` holds the same formulas in plain NumPy.
+N K D and not N K D^2; compiled functions take either as (K, D, W), see `blocks`. `density` holds the same formulas in
+plain NumPy.
 """
 
 from typing import NamedTuple
@@ -23,24 +24,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesgmm.kernel.blocks import BLOCK, as_input, load_block, log_constant, normalise_block, whiten_block
-from bayesgmm.kernel.compilation import jit
+from bayesgmm.kernel.blocks import (
+    BLOCK,
+    as_input,
+    as_parameters,
+    load_block,
+    log_constant,
+    normalise_block,
+    whiten_block,
+)
+from bayesgmm.kernel.compilation import jit, jit_inner
 
-__all__ = [
-    "Statistics",
-    "expected_statistics",
-    "gradient",
-    "gradient_dense",
-    "gradient_diagonal",
-    "log_density",
-    "responsibilities",
-    "sweep",
-]
+__all__ = ["Statistics", "expected_statistics", "gradient", "log_density", "pull", "responsibilities", "sweep"]
 
 Array = NDArray[np.float64]
 
 UNIT = np.ones(1)
-NO_ROWS, NO_SHARES = np.empty(0), np.empty((0, 0))
+NO_DENSITIES, NO_SHARES = np.empty(0), np.empty((0, 0))
+NO_STATISTICS = np.empty(0), np.empty((0, 0)), np.empty((0, 0, 0))
 
 
 class Statistics(NamedTuple):
@@ -93,11 +94,11 @@ def expected_statistics(
     >>> expected_statistics(x, None, np.zeros(1), np.ones((1, 1)), np.ones((1, 1))).counts
     array([2.])
     """
-    K, D = means.shape
-    counts, first, second = np.empty(K), np.empty((K, D)), np.empty(scale.shape)
-    weights = UNIT if row_weights is None else row_weights
-    inputs = as_input(x, weights, log_weights, means, scale)
-    return Statistics(sweep(*inputs, NO_ROWS, NO_SHARES, counts, first, second), counts, first, second)
+    parameters = as_parameters(log_weights, means, scale)
+    counts, first, second = np.empty(len(means)), np.empty(means.shape), np.empty(parameters[2].shape)
+    inputs = (*as_input(x, UNIT if row_weights is None else row_weights), *parameters)
+    log_likelihood = sweep(*inputs, NO_DENSITIES, NO_SHARES, counts, first, second)
+    return Statistics(log_likelihood, counts, first, second.reshape(scale.shape))
 
 
 def log_density(x: Array, log_weights: Array, means: Array, scale: Array) -> Array:
@@ -120,9 +121,9 @@ def log_density(x: Array, log_weights: Array, means: Array, scale: Array) -> Arr
     >>> log_density(np.zeros((1, 1)), np.zeros(1), np.zeros((1, 1)), np.ones((1, 1))).round(4)
     array([-0.9189])
     """
-    densities = np.empty(x.shape[0])
-    _sweep_rows(x, log_weights, means, scale, densities, NO_SHARES)
-    return densities
+    rows = np.empty(x.shape[0])
+    sweep(*as_input(x, UNIT), *as_parameters(log_weights, means, scale), rows, NO_SHARES, *NO_STATISTICS)
+    return rows
 
 
 def responsibilities(x: Array, log_weights: Array, means: Array, scale: Array) -> tuple[Array, Array]:
@@ -146,9 +147,9 @@ def responsibilities(x: Array, log_weights: Array, means: Array, scale: Array) -
     >>> responsibilities(np.zeros((1, 1)), np.log([0.25, 0.75]), np.zeros((2, 1)), np.ones((2, 1)))[1].round(12)
     array([[0.25, 0.75]])
     """
-    densities, shares = np.empty(x.shape[0]), np.empty((x.shape[0], log_weights.shape[0]))
-    _sweep_rows(x, log_weights, means, scale, densities, shares)
-    return densities, shares
+    rows, shares = np.empty(x.shape[0]), np.empty((x.shape[0], log_weights.shape[0]))
+    sweep(*as_input(x, UNIT), *as_parameters(log_weights, means, scale), rows, shares, *NO_STATISTICS)
+    return rows, shares
 
 
 def gradient(statistics: Statistics, scale: Array) -> tuple[Array, Array]:
@@ -177,150 +178,112 @@ def gradient(statistics: Statistics, scale: Array) -> tuple[Array, Array]:
     >>> gradient(expected_statistics(np.array([[2.0]]), None, np.zeros(1), np.zeros((1, 1)), sds), sds)
     (array([[2.]]), array([[3.]]))
     """
-    pull = gradient_diagonal if scale.ndim == 2 else gradient_dense
-    d_means, d_scale = np.empty(statistics.first.shape), np.zeros(scale.shape)
-    pull(*as_input(statistics.counts, statistics.first, statistics.second, scale), d_means, d_scale)
+    _, counts, first, second = statistics
+    wide = (*first.shape, -1)
+    d_means, d_scale = np.empty(first.shape), np.zeros(scale.shape)
+    pull(*as_input(counts, first, second.reshape(wide), scale.reshape(wide)), d_means, d_scale.reshape(wide))
     return d_means, d_scale
 
 
-def _sweep_rows(x: Array, log_weights: Array, means: Array, scale: Array, densities: Array, shares: Array) -> None:
-    """Sweep without taking statistics."""
-    inputs = as_input(x, UNIT, log_weights, means, scale)
-    sweep(*inputs, densities, shares, NO_ROWS, NO_SHARES, np.empty((0,) * scale.ndim))
-
-
-@jit
-def weigh_block(q, n, row_weights, start, rows):
-    """Multiply responsibilities by the rows' weights; return the weighted sum of rows. One weight serves all rows."""
-    log_likelihood = 0.0
-    if row_weights.shape[0] == 1:
-        g = row_weights[0]
-        for b in range(n):
-            log_likelihood += g * rows[b]
-        if g != 1.0:
-            for k in range(q.shape[0]):
-                for b in range(n):
-                    q[k, b] *= g
-    else:
-        for b in range(n):
-            log_likelihood += row_weights[start + b] * rows[b]
-        for k in range(q.shape[0]):
-            for b in range(n):
-                q[k, b] *= row_weights[start + b]
-    return log_likelihood
-
-
-@jit
-def add_moments(q, y, t, n, k, counts, first, second):
-    """Add a block's sums of r, r y and r y y' (lower triangle), or r y^2 where the scale is diagonal.
+@jit_inner
+def add_statistics(q, g, y, n, t, first, second):
+    """Weigh a block's responsibilities q of one component by g, add its v and W, and return its count.
 
     A row of y meets four others at a time, so that it is read once for all of them.
     """
-    a = 0.0
+    count = 0.0
     for b in range(n):
-        a += q[b]
-    counts[k] += a
+        q[b] *= g[b]
+        count += q[b]
     for i in range(y.shape[0]):
-        yi = y[i]
-        a = 0.0
+        left = min(i, second.shape[1] - 1)
+        a, c = 0.0, 0.0
         for b in range(n):
-            t[b] = q[b] * yi[b]
+            t[b] = q[b] * y[i, b]
             a += t[b]
-        first[k, i] += a
-        if second.ndim == 2:
+            c += t[b] * y[i, b]
+        first[i] += a
+        second[i, left] += c
+        for j in range(left % 4):
             a = 0.0
             for b in range(n):
-                a += t[b] * yi[b]
-            second[k, i] += a
-        else:
-            for j in range((i + 1) % 4):
-                yj = y[j]
-                a = 0.0
-                for b in range(n):
-                    a += t[b] * yj[b]
-                second[k, i, j] += a
-            for j in range((i + 1) % 4, i + 1, 4):
-                y0, y1, y2, y3 = y[j], y[j + 1], y[j + 2], y[j + 3]
-                a0, a1, a2, a3 = 0.0, 0.0, 0.0, 0.0
-                for b in range(n):
-                    a0 += t[b] * y0[b]
-                    a1 += t[b] * y1[b]
-                    a2 += t[b] * y2[b]
-                    a3 += t[b] * y3[b]
-                second[k, i, j] += a0
-                second[k, i, j + 1] += a1
-                second[k, i, j + 2] += a2
-                second[k, i, j + 3] += a3
+                a += t[b] * y[j, b]
+            second[i, j] += a
+        for j in range(left % 4, left, 4):
+            a0, a1, a2, a3 = 0.0, 0.0, 0.0, 0.0
+            for b in range(n):
+                a0 += t[b] * y[j, b]
+                a1 += t[b] * y[j + 1, b]
+                a2 += t[b] * y[j + 2, b]
+                a3 += t[b] * y[j + 3, b]
+            second[i, j] += a0
+            second[i, j + 1] += a1
+            second[i, j + 2] += a2
+            second[i, j + 3] += a3
+    return count
 
 
 @jit
 def sweep(x, row_weights, log_weights, means, scale, densities, shares, counts, first, second):
-    """Write what has room: log f (N,), responsibilities (N, K), and N_k, v_k, W_k; return the log-likelihood.
+    """Return the log-likelihood; write log f, the responsibilities and the statistics, each where there is room for it.
 
-    An array of length zero has no room. `scale` and `second` have the same shape.
+    One row weight serves all rows.
     """
     N, D = x.shape
-    K = log_weights.shape[0]
-    constants = np.empty(K)
+    K, n_kept = log_weights.shape[0], max(1, counts.shape[0])  # without statistics no y but the last is needed
+    constants, rows, total, g, t = np.empty(K), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    z, y, q = np.empty((D, BLOCK)), np.empty((n_kept, D, BLOCK)), np.empty((K, BLOCK))
     for k in range(K):
         constants[k] = log_constant(log_weights[k], scale[k])
-    counts[:] = 0.0
-    first[:] = 0.0
-    second[:] = 0.0
-    z, y, q = np.empty((D, BLOCK)), np.empty((K, D, BLOCK)), np.empty((K, BLOCK))
-    rows, t = np.empty(BLOCK), np.empty(BLOCK)
-    log_likelihood = 0.0
+    for k in range(counts.shape[0]):
+        counts[k] = 0.0
+        for i in range(D):
+            first[k, i] = 0.0
+            for j in range(second.shape[2]):
+                second[k, i, j] = 0.0
+    log_likelihood, has_one_weight = 0.0, row_weights.shape[0] == 1
     for start in range(0, N, BLOCK):
         n = min(BLOCK, N - start)
         load_block(x, start, n, z)
         for k in range(K):
-            whiten_block(z, n, constants[k], means[k], scale[k], y[k], q[k])
-        normalise_block(q, n, rows, t)
-        for b in range(min(n, densities.shape[0])):
-            densities[start + b] = rows[b]
+            whiten_block(z, n, constants[k], means[k], scale[k], y[k % n_kept], q[k])
+        normalise_block(q, n, rows, total)
+        for b in range(n):
+            g[b] = row_weights[0 if has_one_weight else start + b]
+            log_likelihood += g[b] * rows[b]
+        if densities.shape[0] > 0:
+            for b in range(n):
+                densities[start + b] = rows[b]
         if shares.shape[0] > 0:
-            for k in range(K):
-                for b in range(n):
+            for b in range(n):
+                for k in range(K):
                     shares[start + b, k] = q[k, b]
-        if counts.shape[0] > 0:
-            log_likelihood += weigh_block(q, n, row_weights, start, rows)
-            for k in range(K):
-                add_moments(q[k], y[k], t, n, k, counts, first, second)
-    if second.ndim == 3:
         for k in range(counts.shape[0]):
-            for i in range(D):
-                for j in range(i):
-                    second[k, j, i] = second[k, i, j]
+            counts[k] += add_statistics(q[k], g, y[k], n, t, first[k], second[k])
+    for k in range(counts.shape[0]):
+        for i in range(second.shape[2]):
+            for j in range(i):
+                second[k, j, i] = second[k, i, j]
     return log_likelihood
 
 
 @jit
-def gradient_dense(counts, first, second, factors, d_means, d_factors):
-    """Write L^-T v and tril(L^-T W) - N diag(1 / L_ii) by back substitution."""
-    K, D = d_means.shape
+def pull(counts, first, second, scale, d_means, d_scale):
+    """Write L^-T v and tril(L^-T W) - N diag(1 / L_ii) by back substitution, nothing above the diagonal."""
+    K, D, W = scale.shape
     for k in range(K):
-        L = factors[k]
+        L = scale[k]
         for i in range(D - 1, -1, -1):
-            inverse = 1.0 / L[i, i]
+            left, below = min(i, W - 1), D if W > 1 else 0
+            inverse = 1.0 / L[i, left]
             a = first[k, i]
-            for m in range(i + 1, D):
+            for m in range(i + 1, below):
                 a -= L[m, i] * d_means[k, m]
             d_means[k, i] = a * inverse
-        for j in range(D):
-            # The whole column is needed below the diagonal only: rows m > i of it feed row i.
-            for i in range(D - 1, j - 1, -1):
+            # Row i of L^-T W needs the rows below it, of which the lower triangle has the columns up to i already.
+            for j in range(left + 1):
                 a = second[k, i, j]
-                for m in range(i + 1, D):
-                    a -= L[m, i] * d_factors[k, m, j]
-                d_factors[k, i, j] = a / L[i, i]
-            d_factors[k, j, j] -= counts[k] / L[j, j]
-
-
-@jit
-def gradient_diagonal(counts, first, second, sds, d_means, d_sds):
-    """Write v / s and (W - N) / s."""
-    K, D = d_means.shape
-    for k in range(K):
-        for i in range(D):
-            d_means[k, i] = first[k, i] / sds[k, i]
-            d_sds[k, i] = (second[k, i] - counts[k]) / sds[k, i]
+                for m in range(i + 1, below):
+                    a -= L[m, i] * d_scale[k, m, j]
+                d_scale[k, i, j] = a * inverse
+            d_scale[k, i, left] -= counts[k] * inverse

@@ -4,14 +4,9 @@ A header of sizes, numbers and places, then the arrays. A foreign caller can pas
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba.core.imputils import impl_ret_borrowed
-from numba.extending import intrinsic
 from numpy.typing import NDArray
-
-from bayesgmm.kernel.compilation import jit
 
 __all__ = [
     "AT_CONCENTRATION",
@@ -28,19 +23,18 @@ __all__ = [
     "AT_SDS_SCALE",
     "COMPONENTS",
     "CONSTANT",
-    "CORRELATIONS",
-    "DENSE",
     "ETA",
+    "FACTOR_WIDTH",
     "FEATURES",
     "HEADER",
     "LENGTH",
     "N_COEFFICIENTS",
     "ROWS",
     "ROW_WEIGHTS",
+    "SCALES",
     "SDS",
+    "WIDTH",
     "Settings",
-    "as_read_only",
-    "cut",
     "flatten",
 ]
 
@@ -49,9 +43,9 @@ Array = NDArray[np.float64]
 N_COEFFICIENTS = 8  # of a prior of standard deviations, see `target`
 
 # Where the flat vector keeps what: sizes and numbers, then the places where the arrays begin.
-LENGTH, ROWS, FEATURES, COMPONENTS, SDS, CORRELATIONS, ROW_WEIGHTS, DENSE, ETA, CONSTANT = range(10)
-AT_MODE, AT_FACTOR, AT_CONCENTRATION, AT_LOCATION, AT_SCALE, AT_MEANS_PRIOR = range(10, 16)
-AT_SDS_INDEX, AT_SDS_SCALE, AT_SDS_LOWER, AT_SDS_PRIOR, AT_ROW_WEIGHTS, AT_ROWS, HEADER = range(16, 23)
+LENGTH, ROWS, FEATURES, COMPONENTS, SDS, SCALES, WIDTH, ROW_WEIGHTS, FACTOR_WIDTH, ETA, CONSTANT = range(11)
+AT_MODE, AT_FACTOR, AT_CONCENTRATION, AT_LOCATION, AT_SCALE, AT_MEANS_PRIOR = range(11, 17)
+AT_SDS_INDEX, AT_SDS_SCALE, AT_SDS_LOWER, AT_SDS_PRIOR, AT_ROW_WEIGHTS, AT_ROWS, HEADER = range(17, 24)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,15 +92,20 @@ class Settings:
     constant: float
 
     @property
-    def is_dense(self) -> bool:
-        """Whether there are correlations, so that the pass over the rows needs factors and not sds."""
-        return self.n_correlations > 0
-
-    @property
     def n_dim(self) -> int:
         """Length of the unconstrained vector."""
         K, D = self.concentration.size, self.location.size
         return K - 1 + K * D + self.sds_scale.size + self.n_correlations * D * (D - 1) // 2
+
+    @property
+    def n_scales(self) -> int:
+        """How many scales are computed; components beyond these share the first."""
+        return self.n_correlations or self.concentration.size
+
+    @property
+    def width(self) -> int:
+        """Width W of a component's scale, D or 1, see `blocks`."""
+        return self.location.size if self.n_correlations else 1
 
 
 def flatten(settings: Settings, mode: Array | None = None, factor: Array | None = None) -> Array:
@@ -130,10 +129,10 @@ def flatten(settings: Settings, mode: Array | None = None, factor: Array | None 
     factor = np.ones(n) if factor is None else factor
     header = np.zeros(HEADER)
     header[ROWS], header[FEATURES] = settings.rows.shape
-    header[COMPONENTS] = settings.concentration.size
-    header[SDS] = settings.sds_scale.size
-    header[CORRELATIONS], header[ETA], header[CONSTANT] = settings.n_correlations, settings.eta, settings.constant
-    header[ROW_WEIGHTS], header[DENSE] = settings.row_weights.size, factor.ndim == 2
+    header[COMPONENTS], header[SDS] = settings.concentration.size, settings.sds_scale.size
+    header[SCALES], header[WIDTH] = settings.n_scales, settings.width
+    header[ETA], header[CONSTANT] = settings.eta, settings.constant
+    header[ROW_WEIGHTS], header[FACTOR_WIDTH] = settings.row_weights.size, factor.size // n
     parts = {
         AT_MODE: mode,
         AT_FACTOR: factor,
@@ -154,22 +153,3 @@ def flatten(settings: Settings, mode: Array | None = None, factor: Array | None 
         place += part.size
     header[LENGTH] = place
     return np.concatenate([header, *(np.ravel(part) for part in parts.values())])
-
-
-@jit
-def cut(settings, place, n):
-    """Cut n numbers out of the flat vector."""
-    start = int(place)
-    return settings[start : start + n]
-
-
-def _as_read_only(typing_context, array):
-    """Give the same array under the type of a read-only one: the passes over rows are compiled for that type only."""
-
-    def generate(context, builder, signature, arguments):
-        return impl_ret_borrowed(context, builder, signature.return_type, arguments[0])
-
-    return array.copy(readonly=True)(array), generate
-
-
-as_read_only: Any = intrinsic(_as_read_only)

@@ -32,8 +32,9 @@ from typing import Any
 import numpy as np
 from numba import carray, types
 
-from bayesgmm.kernel.compilation import compile_callback, jit, jit_inline
-from bayesgmm.kernel.rows import gradient_dense, gradient_diagonal, sweep
+from bayesgmm.kernel.blocks import as_read_only
+from bayesgmm.kernel.compilation import compile_callback, jit_inner
+from bayesgmm.kernel.rows import pull, sweep
 from bayesgmm.kernel.settings import (
     AT_CONCENTRATION,
     AT_FACTOR,
@@ -49,17 +50,16 @@ from bayesgmm.kernel.settings import (
     AT_SDS_SCALE,
     COMPONENTS,
     CONSTANT,
-    CORRELATIONS,
-    DENSE,
     ETA,
+    FACTOR_WIDTH,
     FEATURES,
     LENGTH,
     N_COEFFICIENTS,
     ROW_WEIGHTS,
     ROWS,
+    SCALES,
     SDS,
-    as_read_only,
-    cut,
+    WIDTH,
 )
 
 __all__ = ["copy_callback", "log_posterior_callback"]
@@ -68,42 +68,31 @@ LOG_4 = math.log(4.0)
 FINE, GRADIENT_NOT_FINITE, VALUE_NOT_FINITE = 0, 3, 4  # statuses; nutpie rejects a step for a positive one
 
 
-@jit
+@jit_inner
 def unwhiten(settings, u, x):
-    """Write x = mode + C u."""
-    n = u.shape[0]
-    mode = cut(settings, settings[AT_MODE], n)
-    if settings[DENSE] == 0.0:
-        factor = cut(settings, settings[AT_FACTOR], n)
-        for i in range(n):
-            x[i] = mode[i] + factor[i] * u[i]
-    else:
-        factor = cut(settings, settings[AT_FACTOR], n * n)
-        for i in range(n):
-            a = 0.0
-            for j in range(n):
-                a += factor[i * n + j] * u[j]
-            x[i] = mode[i] + a
+    """Write x = mode + C u; C is kept as a matrix or as its diagonal."""
+    n, W = u.shape[0], int(settings[FACTOR_WIDTH])
+    mode, factor = int(settings[AT_MODE]), int(settings[AT_FACTOR])
+    for i in range(n):
+        a, first = settings[mode + i], i if W == 1 else 0
+        for j in range(W):
+            a += settings[factor + i * W + j] * u[first + j]
+        x[i] = a
 
 
-@jit
+@jit_inner
 def whiten_gradient(settings, slope, gradient):
     """Write C' slope."""
-    n = slope.shape[0]
-    if settings[DENSE] == 0.0:
-        factor = cut(settings, settings[AT_FACTOR], n)
-        for i in range(n):
-            gradient[i] = factor[i] * slope[i]
-    else:
-        factor = cut(settings, settings[AT_FACTOR], n * n)
-        for j in range(n):
-            gradient[j] = 0.0
-        for i in range(n):
-            for j in range(n):
-                gradient[j] += factor[i * n + j] * slope[i]
+    n, W, factor = slope.shape[0], int(settings[FACTOR_WIDTH]), int(settings[AT_FACTOR])
+    for j in range(n):
+        gradient[j] = 0.0
+    for i in range(n):
+        first = i if W == 1 else 0
+        for j in range(W):
+            gradient[first + j] += settings[factor + i * W + j] * slope[i]
 
 
-@jit
+@jit_inner
 def read_weights(x, log_weights):
     """Write log softmax(v, -sum v)."""
     last = log_weights.shape[0] - 1
@@ -121,209 +110,123 @@ def read_weights(x, log_weights):
         log_weights[k] -= top
 
 
-@jit
+@jit_inner
 def pull_weights(settings, counts, log_weights, slope):
     """Write the gradient in v from that in log w taken as free; return the Dirichlet term with its Jacobian."""
-    K = log_weights.shape[0]
-    concentration = cut(settings, settings[AT_CONCENTRATION], K)
+    K, concentration = log_weights.shape[0], int(settings[AT_CONCENTRATION])
     total, value = 0.0, 0.0
     for k in range(K):
-        total += counts[k] + concentration[k]
-        value += concentration[k] * log_weights[k]
-    last = counts[K - 1] + concentration[K - 1] - math.exp(log_weights[K - 1]) * total
+        total += counts[k] + settings[concentration + k]
+        value += settings[concentration + k] * log_weights[k]
+    last = counts[K - 1] + settings[concentration + K - 1] - math.exp(log_weights[K - 1]) * total
     for k in range(K - 1):
-        slope[k] = counts[k] + concentration[k] - math.exp(log_weights[k]) * total - last
+        slope[k] = counts[k] + settings[concentration + k] - math.exp(log_weights[k]) * total - last
     return value
 
 
-@jit
+@jit_inner
 def read_means(x, settings, means):
     """Write m; return the sum of log p(m) + log dm/dy, less its constant."""
     K, D = means.shape
-    location, scale = cut(settings, settings[AT_LOCATION], D), cut(settings, settings[AT_SCALE], D)
-    prior, value = cut(settings, settings[AT_MEANS_PRIOR], 2 * K * D), 0.0
+    location, scale, centre = int(settings[AT_LOCATION]), int(settings[AT_SCALE]), int(settings[AT_MEANS_PRIOR])
+    root, value = centre + K * D, 0.0
     for k in range(K):
         for i in range(D):
             e = k * D + i
             y = x[K - 1 + e]
-            distance = (y - prior[e]) * prior[K * D + e]
-            means[k, i] = location[i] + scale[i] * y
+            distance = (y - settings[centre + e]) * settings[root + e]
+            means[k, i] = settings[location + i] + settings[scale + i] * y
             value -= 0.5 * distance * distance
     return value
 
 
-@jit
+@jit_inner
 def pull_means(x, settings, d_means, slope):
     """Write the gradient in the means' coordinates: the likelihood's and the prior's."""
     K, D = d_means.shape
-    scale, prior = cut(settings, settings[AT_SCALE], D), cut(settings, settings[AT_MEANS_PRIOR], 2 * K * D)
+    scale, centre = int(settings[AT_SCALE]), int(settings[AT_MEANS_PRIOR])
     for k in range(K):
         for i in range(D):
             e = k * D + i
-            root = prior[K * D + e]
-            slope[K - 1 + e] = d_means[k, i] * scale[i] - (x[K - 1 + e] - prior[e]) * root * root
+            root = settings[centre + K * D + e]
+            slope[K - 1 + e] = d_means[k, i] * settings[scale + i] - (x[K - 1 + e] - settings[centre + e]) * root * root
 
 
-@jit
+@jit_inner
 def read_sds(x, settings, first, sds, relative, slope):
     """Write s, d log s / dy and the gradient of log p(t) + log dt/dy; return their sum, less its constant."""
     E, value = sds.shape[0], 0.0
-    scale, lower = cut(settings, settings[AT_SDS_SCALE], E), cut(settings, settings[AT_SDS_LOWER], E)
-    prior = cut(settings, settings[AT_SDS_PRIOR], E * N_COEFFICIENTS).reshape((E, N_COEFFICIENTS))
+    scale, lower = int(settings[AT_SDS_SCALE]), int(settings[AT_SDS_LOWER])
     for i in range(E):
-        a, b, c, d = prior[i, 0], prior[i, 1], prior[i, 2], prior[i, 3]
-        e, f, g, h = prior[i, 4], prior[i, 5], prior[i, 6], prior[i, 7]
+        p = int(settings[AT_SDS_PRIOR]) + i * N_COEFFICIENTS
+        a, b, c, d = settings[p], settings[p + 1], settings[p + 2], settings[p + 3]
+        e, f, g, h = settings[p + 4], settings[p + 5], settings[p + 6], settings[p + 7]
         y = x[first + i]
         step = math.exp(y)
-        t = lower[i] + step
+        t = settings[lower + i] + step
         log_t, t2 = math.log(t), t * t
         distance = log_t - c
         value += y + a * log_t + b * distance * distance + d * t + e * t2 + f / t2 + g * math.log1p(h * t2)
         change = a + 2.0 * b * distance + d * t + 2.0 * e * t2 - 2.0 * f / t2 + 2.0 * g * h * t2 / (1.0 + h * t2)
-        sds[i] = scale[i] * t
+        sds[i] = settings[scale + i] * t
         relative[i] = step / t
         slope[first + i] = 1.0 + change * relative[i]
     return value
 
 
-@jit
-def spread_sds(settings, sds, scale):
-    """Write the (K, D) standard deviations from the family's own."""
-    K, D = scale.shape
-    index = cut(settings, settings[AT_SDS_INDEX], K * D)
-    for k in range(K):
-        for i in range(D):
-            scale[k, i] = sds[int(index[k * D + i])]
-
-
-@jit
-def pull_sds(settings, first, scale, d_scale, relative, slope):
-    """Add the likelihood's gradient in the coordinates of the family's own sds."""
-    K, D = scale.shape
-    index = cut(settings, settings[AT_SDS_INDEX], K * D)
-    for k in range(K):
-        for i in range(D):
-            e = int(index[k * D + i])
-            slope[first + e] += d_scale[k, i] * scale[k, i] * relative[e]
-
-
-@jit
-def read_factors(x, settings, first, sds, partials, factors):
+@jit_inner
+def read_scale(x, settings, first, sds, partials, scale):
     """Write L = diag(s) R(z) and (z, s_i prod_{m<j} c_im, 1 - z^2); return the Beta terms with their Jacobian.
 
     A factor that all components share is computed once and copied.
     """
-    K, D = factors.shape[:2]
-    G, eta, value, p = int(settings[CORRELATIONS]), settings[ETA], 0.0, 0
+    K, D, W = scale.shape
+    G, eta, value, p = int(settings[SCALES]), settings[ETA], 0.0, 0
+    index = int(settings[AT_SDS_INDEX])
     for k in range(G):
         for i in range(D):
-            left = sds[k * D + i]
-            for j in range(i):
+            rest, left = sds[int(settings[index + k * D + i])], min(i, W - 1)
+            for j in range(left):
                 y = x[first + p]
                 e = math.exp(-abs(y))
                 z = math.copysign((1.0 - e) / (1.0 + e), y)
                 value += (eta + 0.5 * (D - 2 - j)) * (LOG_4 - abs(y) - 2.0 * math.log1p(e))
                 partials[p, 0] = z
-                partials[p, 1] = left
+                partials[p, 1] = rest
                 partials[p, 2] = 4.0 * e / ((1.0 + e) * (1.0 + e))
-                factors[k, i, j] = left * z
-                left *= 2.0 * math.exp(-0.5 * abs(y)) / (1.0 + e)
+                scale[k, i, j] = rest * z
+                rest *= 2.0 * math.exp(-0.5 * abs(y)) / (1.0 + e)
                 p += 1
-            factors[k, i, i] = left
+            scale[k, i, left] = rest
     for k in range(G, K):
         for i in range(D):
             for j in range(i + 1):
-                factors[k, i, j] = factors[0, i, j]
+                scale[k, i, j] = scale[0, i, j]
     return value
 
 
-@jit
-def pull_factors(settings, first, factors, d_factors, relative, partials, slope):
+@jit_inner
+def pull_scale(settings, first, scale, d_scale, relative, partials, slope):
     """Add the gradient in the sds' coordinates and write that in the partial correlations'."""
-    K, D = factors.shape[:2]
-    E, G, eta, row = relative.shape[0], int(settings[CORRELATIONS]), settings[ETA], 0
+    K, D, W = scale.shape
+    E, G, eta, row = relative.shape[0], int(settings[SCALES]), settings[ETA], 0
+    index = int(settings[AT_SDS_INDEX])
     for k in range(G, K):
         for i in range(D):
             for j in range(i + 1):
-                d_factors[0, i, j] += d_factors[k, i, j]
+                d_scale[0, i, j] += d_scale[k, i, j]
     for k in range(G):
         for i in range(D):
-            after = d_factors[k, i, i] * factors[k, i, i]  # sum over m > j of dL_im L_im
-            for j in range(i - 1, -1, -1):
-                p, d = row + j, d_factors[k, i, j]
-                z, left, kept = partials[p, 0], partials[p, 1], partials[p, 2]
-                slope[first + E + p] = 0.5 * (d * left * kept - z * after) - (eta + 0.5 * (D - 2 - j)) * z
-                after += d * factors[k, i, j]
-            row += i
-            slope[first + k * D + i] += after * relative[k * D + i]
-
-
-@jit_inline
-def read_common(x, settings, log_weights, means, sds, relative, slope):
-    """Write what all families have: weights, means, sds; return their log priors."""
-    read_weights(x, log_weights)
-    value = settings[CONSTANT] + read_means(x, settings, means)
-    return value + read_sds(x, settings, means.size + log_weights.size - 1, sds, relative, slope)
-
-
-@jit_inline
-def pull_common(x, settings, counts, d_means, log_weights, slope):
-    """Write the gradient in the coordinates of weights and means; return the Dirichlet term with its Jacobian."""
-    pull_means(x, settings, d_means, slope)
-    return pull_weights(settings, counts, log_weights, slope)
-
-
-@jit_inline
-def log_posterior_dense(x, settings, slope):
-    """Write the gradient and return the log posterior at the unconstrained vector x, with correlations."""
-    D, K, E = int(settings[FEATURES]), int(settings[COMPONENTS]), int(settings[SDS])
-    first = K - 1 + K * D
-    log_weights, counts = np.empty(K), np.empty(K)
-    means, d_means, v = np.empty((K, D)), np.empty((K, D)), np.empty((K, D))
-    sds, relative, partials = np.empty(E), np.empty(E), np.empty((x.shape[0] - first - E, 3))
-    factors, d_factors, products = np.empty((K, D, D)), np.empty((K, D, D)), np.empty((K, D, D))
-    value = read_common(x, settings, log_weights, means, sds, relative, slope)
-    value += read_factors(x, settings, first + E, sds, partials, factors)
-    value += sweep_settings(settings, log_weights, means, factors, counts, v, products)
-    gradient_dense(counts, v, products, factors, d_means, d_factors)
-    pull_factors(settings, first, factors, d_factors, relative, partials, slope)
-    return value + pull_common(x, settings, counts, d_means, log_weights, slope)
-
-
-@jit_inline
-def log_posterior_diagonal(x, settings, slope):
-    """Do the same without correlations."""
-    D, K, E = int(settings[FEATURES]), int(settings[COMPONENTS]), int(settings[SDS])
-    first = K - 1 + K * D
-    log_weights, counts = np.empty(K), np.empty(K)
-    means, d_means, v = np.empty((K, D)), np.empty((K, D)), np.empty((K, D))
-    sds, relative = np.empty(E), np.empty(E)
-    scale, d_scale, squares = np.empty((K, D)), np.empty((K, D)), np.empty((K, D))
-    value = read_common(x, settings, log_weights, means, sds, relative, slope)
-    spread_sds(settings, sds, scale)
-    value += sweep_settings(settings, log_weights, means, scale, counts, v, squares)
-    gradient_diagonal(counts, v, squares, scale, d_means, d_scale)
-    pull_sds(settings, first, scale, d_scale, relative, slope)
-    return value + pull_common(x, settings, counts, d_means, log_weights, slope)
-
-
-@jit_inline
-def sweep_settings(settings, log_weights, means, scale, counts, first, second):
-    """Sweep over the rows that the flat vector holds."""
-    N, D = int(settings[ROWS]), int(settings[FEATURES])
-    x = as_read_only(cut(settings, settings[AT_ROWS], N * D).reshape((N, D)))
-    row_weights = as_read_only(cut(settings, settings[AT_ROW_WEIGHTS], int(settings[ROW_WEIGHTS])))
-    w, m, s = as_read_only(log_weights), as_read_only(means), as_read_only(scale)
-    return sweep(x, row_weights, w, m, s, np.empty(0), np.empty((0, 0)), counts, first, second)
-
-
-@jit
-def judge(value, gradient):
-    """Return the status."""
-    for i in range(gradient.shape[0]):
-        if not math.isfinite(gradient[i]):
-            return GRADIENT_NOT_FINITE
-    return FINE if math.isfinite(value) else VALUE_NOT_FINITE
+            left = min(i, W - 1)
+            after = d_scale[k, i, left] * scale[k, i, left]  # sum over m > j of dL_im L_im
+            for j in range(left - 1, -1, -1):
+                p, d = row + j, d_scale[k, i, j]
+                z, rest, kept = partials[p, 0], partials[p, 1], partials[p, 2]
+                slope[first + E + p] = 0.5 * (d * rest * kept - z * after) - (eta + 0.5 * (D - 2 - j)) * z
+                after += d * scale[k, i, j]
+            row += left
+            e = int(settings[index + k * D + i])
+            slope[first + e] += after * relative[e]
 
 
 DOUBLES = types.CPointer(types.double)
@@ -332,24 +235,18 @@ COPY = types.int64(types.uint64, types.uint64, DOUBLES, DOUBLES, DOUBLES)
 
 
 @cache
-def log_posterior_callback(is_dense: bool) -> Any:
+def log_posterior_callback() -> Any:
     """Give the C function that writes the log posterior at x = mode + C u and its gradient in u.
 
     Its signature is nutpie's: ``int64 (uint64 n, double *u, double *gradient, double *value, double *settings)``. The
     status is 0, or positive where the value or the gradient is not finite.
 
-    Parameters
-    ----------
-    is_dense : bool
-        Whether the settings are those of a family with correlations. One function serves all such settings, and is
-        compiled, or read from the disk, when it is first asked for.
-
     Returns
     -------
     numba.core.ccallback.CFunc
-        With attributes ``address`` and ``ctypes``.
+        With attributes ``address`` and ``ctypes``; compiled, or read from the disk, when first asked for.
     """
-    return compile_callback(_evaluate_dense if is_dense else _evaluate_diagonal, EVALUATE)
+    return compile_callback(_evaluate, EVALUATE)
 
 
 @cache
@@ -364,26 +261,35 @@ def copy_callback() -> Any:
     return compile_callback(_copy, COPY)
 
 
-def _evaluate_dense(n_dim, u_at, gradient_at, value_at, settings_at):
+def _evaluate(n_dim, u_at, gradient_at, value_at, settings_at):
     n = int(n_dim)
     u, gradient, value = carray(u_at, (n,)), carray(gradient_at, (n,)), carray(value_at, (1,))
     settings = carray(settings_at, (int(carray(settings_at, (1,))[LENGTH]),))
-    x, slope = np.empty(n), np.empty(n)
+    N, D, K, W = int(settings[ROWS]), int(settings[FEATURES]), int(settings[COMPONENTS]), int(settings[WIDTH])
+    E, first = int(settings[SDS]), K - 1 + K * D
+    x, slope, log_weights, counts = np.empty(n), np.empty(n), np.empty(K), np.empty(K)
+    means, d_means, v = np.empty((K, D)), np.empty((K, D)), np.empty((K, D))
+    sds, relative, partials = np.empty(E), np.empty(E), np.empty((n - first - E, 3))
+    scale, d_scale, products = np.empty((K, D, W)), np.empty((K, D, W)), np.empty((K, D, W))
     unwhiten(settings, u, x)
-    value[0] = log_posterior_dense(x, settings, slope)
+    read_weights(x, log_weights)
+    total = settings[CONSTANT] + read_means(x, settings, means)
+    total += read_sds(x, settings, first, sds, relative, slope)
+    total += read_scale(x, settings, first + E, sds, partials, scale)
+    rows_at, weights_at = int(settings[AT_ROWS]), int(settings[AT_ROW_WEIGHTS])
+    rows = as_read_only(settings[rows_at : rows_at + N * D].reshape((N, D)))
+    row_weights = as_read_only(settings[weights_at : weights_at + int(settings[ROW_WEIGHTS])])
+    w, m, s = as_read_only(log_weights), as_read_only(means), as_read_only(scale)
+    total += sweep(rows, row_weights, w, m, s, np.empty(0), np.empty((0, 0)), counts, v, products)
+    pull(counts, v, products, s, d_means, d_scale)
+    pull_scale(settings, first, scale, d_scale, relative, partials, slope)
+    pull_means(x, settings, d_means, slope)
+    value[0] = total + pull_weights(settings, counts, log_weights, slope)
     whiten_gradient(settings, slope, gradient)
-    return judge(value[0], gradient)
-
-
-def _evaluate_diagonal(n_dim, u_at, gradient_at, value_at, settings_at):
-    n = int(n_dim)
-    u, gradient, value = carray(u_at, (n,)), carray(gradient_at, (n,)), carray(value_at, (1,))
-    settings = carray(settings_at, (int(carray(settings_at, (1,))[LENGTH]),))
-    x, slope = np.empty(n), np.empty(n)
-    unwhiten(settings, u, x)
-    value[0] = log_posterior_diagonal(x, settings, slope)
-    whiten_gradient(settings, slope, gradient)
-    return judge(value[0], gradient)
+    for i in range(n):
+        if not math.isfinite(gradient[i]):
+            return GRADIENT_NOT_FINITE
+    return FINE if math.isfinite(value[0]) else VALUE_NOT_FINITE
 
 
 def _copy(n_dim, n_copied, u_at, copied_at, settings_at):

@@ -39,6 +39,18 @@ SAMPLE_BLOCK = 2**20  # numbers of gathered factors held at once while sampling:
 def as_finite(name: str, value: ArrayLike) -> Array:
     """Copy numbers to a C-ordered float64 array.
 
+    Parameters
+    ----------
+    name : str
+        The argument, as an error should call it.
+    value : array-like
+        Numbers of any type.
+
+    Returns
+    -------
+    array
+        Of the same shape, finite.
+
     Raises
     ------
     InvalidArgumentError
@@ -107,6 +119,10 @@ def as_factors(covariances: ArrayLike) -> Array:
     ----------
     covariances : array of shape (..., K, D, D)
 
+    Returns
+    -------
+    array of shape (..., K, D, D)
+
     Raises
     ------
     InvalidArgumentError
@@ -139,6 +155,10 @@ def as_diagonal_factors(sds: ArrayLike) -> Array:
     ----------
     sds : array of shape (..., K, D)
 
+    Returns
+    -------
+    array of shape (..., K, D, D)
+
     Raises
     ------
     InvalidArgumentError
@@ -159,6 +179,17 @@ def as_diagonal_factors(sds: ArrayLike) -> Array:
 
 def as_order(order: ArrayLike, shape: tuple[int, ...]) -> Integers:
     """Check permutations of K components and broadcast them to `shape`, (..., K).
+
+    Parameters
+    ----------
+    order : integer array of shape (K,) or (..., K)
+        The component that goes to each place.
+    shape : tuple of int
+        The batch axes and K.
+
+    Returns
+    -------
+    integer array of shape (..., K)
 
     Raises
     ------
@@ -183,6 +214,18 @@ def as_order(order: ArrayLike, shape: tuple[int, ...]) -> Integers:
 
 def as_positions(features: ArrayLike, n_features: int) -> Integers:
     """Check positions of features and give them as a vector.
+
+    Parameters
+    ----------
+    features : int or sequence of int
+        Distinct positions, from 0.
+    n_features : int
+        D.
+
+    Returns
+    -------
+    integer array of shape (F,)
+        In the order given.
 
     Raises
     ------

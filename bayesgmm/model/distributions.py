@@ -1,4 +1,4 @@
-"""Distributions and value transforms that PyMC lacks, as classes of this module, so that a model can travel.
+"""Distributions that PyMC lacks, as classes of this module, so that a model can travel.
 
 PartialCorrelation   (z + 1) / 2 ~ Beta(b, b). With b_j = eta + (D - 2 - j) / 2 in column j (from 0) the correlation
                      matrix that canonical partial correlations make is LKJ(eta) (Lewandowski, Kurowicka and Joe 2009,
@@ -7,20 +7,16 @@ RootInverseGamma     s^2 ~ InverseGamma(alpha, beta).
 TruncatedLogNormal   log s ~ Normal(mu, sigma), s > lower.
 HalfStudentT         s = |t|, t / sigma ~ Student's t with nu degrees of freedom.
                      PyMC has these two as well, with sqrt(2) and log(2) in single precision: off by 1e-8 per element.
-Affine, LogScale     the sampler's space: means relative to location and scale of their column, standard deviations
-                     on a log scale relative to it. A change of units then changes nothing there.
-
-The name of a transform holds no underscore: PyMC takes it out of a variable's name by counting them.
 """
 
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pymc.distributions.continuous import Continuous, PositiveContinuous
 from pymc.distributions.shape_utils import rv_size_is_none
-from pymc.distributions.transforms import Interval, Transform, _default_transform
+from pymc.distributions.transforms import Interval, _default_transform
 from pytensor.configdefaults import config
 from pytensor.graph.basic import Apply
 from pytensor.link.numba.dispatch.basic import numba_njit
@@ -30,10 +26,7 @@ from pytensor.tensor.variable import TensorVariable
 from scipy.special import log_ndtr, ndtri_exp
 
 __all__ = [
-    "Affine",
     "HalfStudentT",
-    "Jointly",
-    "LogScale",
     "PartialCorrelation",
     "RootInverseGamma",
     "TruncatedLogNormal",
@@ -44,68 +37,6 @@ Array = NDArray[np.float64]
 LOG_2PI = np.log(2.0 * np.pi)
 SQRT_2 = np.sqrt(2.0)
 DRAW_VERSION = 1  # of the compiled draws below; raise it with every change of theirs
-
-
-class Affine(Transform):
-    """Value transform v = (m - location) / scale; both in the units of m."""
-
-    name = "affine"
-    ndim_supp = 0
-
-    def __init__(self, location: ArrayLike, scale: ArrayLike) -> None:
-        self.location, self.scale = np.asarray(location), np.asarray(scale)
-
-    def forward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return (value - self.location) / self.scale
-
-    def backward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return self.location + self.scale * value
-
-    def log_jac_det(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return pt.zeros_like(value) + np.log(self.scale)
-
-
-class LogScale(Transform):
-    """Value transform v = log((s - lower) / scale); both in the units of s."""
-
-    name = "logscale"
-    ndim_supp = 0
-
-    def __init__(self, lower: ArrayLike, scale: ArrayLike) -> None:
-        self.lower, self.scale = np.asarray(lower), np.asarray(scale)
-
-    def forward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return pt.log((value - self.lower) / self.scale)
-
-    def backward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return self.lower + self.scale * pt.exp(value)
-
-    def log_jac_det(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return value + np.log(self.scale)
-
-
-class Jointly(Transform):
-    """The same value transform for a distribution of several numbers at once: its Jacobian is theirs together.
-
-    Parameters
-    ----------
-    each : Transform
-        Of one number.
-    ndim_supp : int
-        Last axes of the variable that make one event.
-    """
-
-    def __init__(self, each: Transform, ndim_supp: int) -> None:
-        self.each, self.ndim_supp, self.name = each, ndim_supp, each.name
-
-    def forward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return self.each.forward(value, *inputs)
-
-    def backward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return self.each.backward(value, *inputs)
-
-    def log_jac_det(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
-        return self.each.log_jac_det(value, *inputs).sum(axis=tuple(range(-self.ndim_supp, 0)))
 
 
 class PartialCorrelationRV(RandomVariable):
@@ -146,14 +77,17 @@ class PartialCorrelation(Continuous):
 
     @classmethod
     def dist(cls, b: Any, **kwargs: Any) -> Any:
+        """Make the variable from its parameters."""
         return super().dist(_as_parameters(b), **kwargs)
 
     @staticmethod
     def support_point(rv: TensorVariable, size: Any, b: TensorVariable) -> TensorVariable:
+        """Give a point inside the support, where samplers may begin."""
         return pt.zeros_like(b) if rv_size_is_none(size) else pt.zeros(size)
 
     @staticmethod
     def logp(value: TensorVariable, b: TensorVariable) -> TensorVariable:
+        """Give the log density, normalised."""
         log_beta = 2.0 * pt.gammaln(b) - pt.gammaln(2.0 * b)
         inside = (b - 1.0) * (pt.log1p(-value) + pt.log1p(value)) - (2.0 * b - 1.0) * np.log(2.0) - log_beta
         return pt.switch(pt.abs(value) < 1.0, inside, -np.inf)
@@ -199,16 +133,19 @@ class RootInverseGamma(PositiveContinuous):
 
     @classmethod
     def dist(cls, alpha: Any, beta: Any, **kwargs: Any) -> Any:
+        """Make the variable from its parameters."""
         return super().dist(_as_parameters(alpha, beta), **kwargs)
 
     @staticmethod
     def support_point(rv: TensorVariable, size: Any, *parameters: TensorVariable) -> TensorVariable:
+        """Give a point inside the support, where samplers may begin."""
         alpha, beta = parameters
         mode = pt.sqrt(beta / (alpha + 0.5))
         return mode if rv_size_is_none(size) else pt.full(size, mode)
 
     @staticmethod
     def logp(value: TensorVariable, *parameters: TensorVariable) -> TensorVariable:
+        """Give the log density, normalised."""
         alpha, beta = parameters
         constant = np.log(2.0) + alpha * pt.log(beta) - pt.gammaln(alpha)
         inside = constant - (2.0 * alpha + 1.0) * pt.log(value) - beta / value**2
@@ -259,16 +196,19 @@ class TruncatedLogNormal(PositiveContinuous):
 
     @classmethod
     def dist(cls, mu: Any, sigma: Any, lower: Any, **kwargs: Any) -> Any:
+        """Make the variable from its parameters."""
         return super().dist(_as_parameters(mu, sigma, lower), **kwargs)
 
     @staticmethod
     def support_point(rv: TensorVariable, size: Any, *parameters: TensorVariable) -> TensorVariable:
+        """Give a point inside the support, where samplers may begin."""
         mu, _, lower = parameters
         point = lower + pt.exp(mu)
         return point if rv_size_is_none(size) else pt.full(size, point)
 
     @staticmethod
     def logp(value: TensorVariable, *parameters: TensorVariable) -> TensorVariable:
+        """Give the log density, normalised."""
         mu, sigma, lower = parameters
         t = (mu - pt.log(lower)) / sigma
         tail = pt.log(0.5 * pt.erfcx(-t / SQRT_2)) - 0.5 * t**2
@@ -320,15 +260,18 @@ class HalfStudentT(PositiveContinuous):
 
     @classmethod
     def dist(cls, nu: Any, sigma: Any, **kwargs: Any) -> Any:
+        """Make the variable from its parameters."""
         return super().dist(_as_parameters(nu, sigma), **kwargs)
 
     @staticmethod
     def support_point(rv: TensorVariable, size: Any, *parameters: TensorVariable) -> TensorVariable:
+        """Give a point inside the support, where samplers may begin."""
         point = parameters[1] + pt.zeros_like(parameters[0])
         return point if rv_size_is_none(size) else pt.full(size, point)
 
     @staticmethod
     def logp(value: TensorVariable, *parameters: TensorVariable) -> TensorVariable:
+        """Give the log density, normalised."""
         nu, sigma = parameters
         constant = np.log(2.0) + pt.gammaln((nu + 1.0) / 2.0) - pt.gammaln(nu / 2.0) - 0.5 * pt.log(nu * np.pi)
         inside = constant - pt.log(sigma) - (nu + 1.0) / 2.0 * pt.log1p((value / sigma) ** 2 / nu)

@@ -36,14 +36,15 @@ from pytensor.tensor.random.utils import supp_shape_from_ref_param_shape
 from pytensor.tensor.variable import TensorConstant, TensorVariable
 
 from bayesgmm.kernel import rows as kernel
+from bayesgmm.kernel.blocks import as_read_only
+from bayesgmm.kernel.compilation import STAMP
 
 __all__ = ["MixtureRows", "RowLogDensity", "RowLogDensityPullback", "broadcast_scalar", "row_log_density"]
 
 Array = NDArray[np.float64]
 
 # PyTensor keeps an Op's compiled code on disk under this number only, so it follows the source of all that is in it.
-SOURCES = (Path(__file__), *sorted(Path(str(kernel.__file__)).parent.glob("*.py")))
-CACHE_VERSION = zlib.crc32(b"".join(source.read_bytes() for source in SOURCES))
+CACHE_VERSION = zlib.crc32(Path(__file__).read_bytes() + STAMP.encode())
 
 
 class RowLogDensity(Op):
@@ -52,6 +53,11 @@ class RowLogDensity(Op):
     Inputs: x (N, D), log weights (K,), means (K, D), scale (K, D, D) or, with `is_diagonal`, sds (K, D).
     Outputs: log f(x_n) (N,) and the gradient of sum_n log f(x_n) in log w (taken as free), means and scale; the last
     three are not differentiable again.
+
+    Parameters
+    ----------
+    is_diagonal : bool
+        Whether the scale is that of a family without correlations.
     """
 
     __props__ = ("is_diagonal",)
@@ -66,6 +72,7 @@ class RowLogDensity(Op):
         return Apply(self, [x, *parameters], [rows, *(p.type() for p in parameters)])
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        """Give the shapes of the outputs from those of the inputs."""
         return [(shapes[0][0],), *shapes[1:4]]
 
     def perform(self, node: Apply, inputs: Sequence[Array], output_storage: Any) -> None:
@@ -86,7 +93,13 @@ class RowLogDensity(Op):
 
 
 class RowLogDensityPullback(Op):
-    """Gradient of sum_n g_n log f(x_n); inputs as `RowLogDensity` and then the row weights g (N,)."""
+    """Gradient of sum_n g_n log f(x_n); inputs as `RowLogDensity` and then the row weights g (N,).
+
+    Parameters
+    ----------
+    is_diagonal : bool
+        As for `RowLogDensity`.
+    """
 
     __props__ = ("is_diagonal",)
 
@@ -99,6 +112,7 @@ class RowLogDensityPullback(Op):
         return Apply(self, [x, *parameters, weights], [p.type() for p in parameters])
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        """Give the shapes of the outputs from those of the inputs."""
         return list(shapes[1:4])
 
     def perform(self, node: Apply, inputs: Sequence[Array], output_storage: Any) -> None:
@@ -242,6 +256,7 @@ class MixtureRows(Distribution):
 
     @classmethod
     def rv_op(cls, *parameters: TensorVariable, size: Any = None, rng: Any = None) -> TensorVariable:
+        """Apply the operation of the family that the scale belongs to."""
         _, means, scale = parameters
         op = diagonal_rows if scale.ndim == means.ndim else dense_rows
         rng = pt.random.shared_rng(seed=None) if rng is None else rng
@@ -250,15 +265,18 @@ class MixtureRows(Distribution):
 
     @classmethod
     def dist(cls, weights: Any, means: Any, scale: Any, **kwargs: Any) -> Any:
+        """Make the variable from its parameters."""
         return super().dist([pt.as_tensor_variable(p) for p in (weights, means, scale)], **kwargs)
 
     @staticmethod
     def support_point(rv: TensorVariable, size: Any, *parameters: TensorVariable) -> TensorVariable:
+        """Give a point inside the support, where samplers may begin."""
         weights, means, _ = parameters
         return pt.zeros_like(rv) + (weights[..., None] * means).sum(-2)
 
     @staticmethod
     def logp(value: TensorVariable, *parameters: TensorVariable) -> TensorVariable:
+        """Give the log density, normalised."""
         n_padding = parameters[0].ndim - 1  # PyMC pads the parameters to the rank of a batch of rows
         if any(length != 1 for p in parameters for length in p.type.shape[:n_padding]):
             raise NotImplementedError("MixtureRows has one mixture for all rows; got a batch of mixtures.")
@@ -286,18 +304,31 @@ def _pick(values: Array, labels: NDArray[np.intp], n_core: int) -> Array:
     return np.take_along_axis(values, index, axis=-n_core - 1).squeeze(-n_core - 1)
 
 
+@numba_njit
+def _as_kernel_input(array):
+    return as_read_only(np.ascontiguousarray(array))
+
+
+@numba_njit
+def _differentiate(x, row_weights, log_weights, means, scale, densities):
+    """Write log f(x_n), where there is room for it, and give the gradient of sum_n g_n log f(x_n) in one pass."""
+    K, D = means.shape
+    shape = K, D, scale.size // (K * D)
+    w, m, s = _as_kernel_input(log_weights), _as_kernel_input(means), _as_kernel_input(scale).reshape(shape)
+    counts, first, second = np.empty(K), np.empty((K, D)), np.empty(shape)
+    d_means, d_scale = np.empty((K, D)), np.zeros(scale.shape)
+    inputs = _as_kernel_input(x), _as_kernel_input(row_weights), w, m, s
+    kernel.sweep(*inputs, densities, np.empty((0, 0)), counts, first, second)
+    kernel.pull(counts, first, second, s, d_means, d_scale.reshape(shape))
+    return counts, d_means, d_scale
+
+
 @register_funcify_default_op_cache_key(RowLogDensity)
 def _compile_rows(op: RowLogDensity, **kwargs: Any) -> tuple[Any, int]:
-    sweep, pull = kernel.sweep, _pull_of(op)
-
     @numba_njit
     def rows_and_gradient(x, log_weights, means, scale):
-        x, log_weights = np.ascontiguousarray(x), np.ascontiguousarray(log_weights)
-        means, scale = np.ascontiguousarray(means), np.ascontiguousarray(scale)
-        rows, d_means, d_scale = np.empty(x.shape[0]), np.empty(means.shape), np.zeros(scale.shape)
-        counts, first, second = np.empty(log_weights.shape), np.empty(means.shape), np.empty(scale.shape)
-        sweep(x, np.ones(1), log_weights, means, scale, rows, np.empty((0, 0)), counts, first, second)
-        pull(counts, first, second, scale, d_means, d_scale)
+        rows = np.empty(x.shape[0])
+        counts, d_means, d_scale = _differentiate(x, np.ones(1), log_weights, means, scale, rows)
         return rows, counts, d_means, d_scale
 
     return rows_and_gradient, CACHE_VERSION
@@ -305,23 +336,11 @@ def _compile_rows(op: RowLogDensity, **kwargs: Any) -> tuple[Any, int]:
 
 @register_funcify_default_op_cache_key(RowLogDensityPullback)
 def _compile_pullback(op: RowLogDensityPullback, **kwargs: Any) -> tuple[Any, int]:
-    sweep, pull = kernel.sweep, _pull_of(op)
-
     @numba_njit
     def weighted_gradient(x, log_weights, means, scale, row_weights):
-        x, log_weights = np.ascontiguousarray(x), np.ascontiguousarray(log_weights)
-        means, scale = np.ascontiguousarray(means), np.ascontiguousarray(scale)
-        row_weights, d_means, d_scale = np.ascontiguousarray(row_weights), np.empty(means.shape), np.zeros(scale.shape)
-        counts, first, second = np.empty(log_weights.shape), np.empty(means.shape), np.empty(scale.shape)
-        sweep(x, row_weights, log_weights, means, scale, np.empty(0), np.empty((0, 0)), counts, first, second)
-        pull(counts, first, second, scale, d_means, d_scale)
-        return counts, d_means, d_scale
+        return _differentiate(x, row_weights, log_weights, means, scale, np.empty(0))
 
     return weighted_gradient, CACHE_VERSION
-
-
-def _pull_of(op: RowLogDensity | RowLogDensityPullback) -> Any:
-    return kernel.gradient_diagonal if op.is_diagonal else kernel.gradient_dense
 
 
 @numba_core_rv_funcify.register(MixtureRowsRV)

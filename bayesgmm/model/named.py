@@ -213,7 +213,13 @@ class LogNormal(ScalePrior):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HalfNormal(ScalePrior):
-    """Half-normal prior; `sigma` in the units of x."""
+    """Half-normal prior.
+
+    Parameters
+    ----------
+    sigma : number or array
+        In the units of x.
+    """
 
     sigma: Array
     positive: ClassVar[tuple[str, ...]] = ("sigma",)
@@ -234,7 +240,13 @@ class HalfNormal(ScalePrior):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Exponential(ScalePrior):
-    """Exponential prior; `rate` per unit of x."""
+    """Exponential prior.
+
+    Parameters
+    ----------
+    rate : number or array
+        Per unit of x.
+    """
 
     rate: Array
     positive: ClassVar[tuple[str, ...]] = ("rate",)
@@ -255,7 +267,15 @@ class Exponential(ScalePrior):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Gamma(ScalePrior):
-    """Gamma prior; `shape` without unit, `rate` per unit of x."""
+    """Gamma prior.
+
+    Parameters
+    ----------
+    shape : number or array
+        Without unit.
+    rate : number or array
+        Per unit of x.
+    """
 
     shape: Array
     rate: Array
@@ -277,7 +297,15 @@ class Gamma(ScalePrior):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class InverseGammaVariance(ScalePrior):
-    """Inverse gamma prior of the variance s^2; `shape` without unit, `scale` in the units of x squared."""
+    """Inverse gamma prior of the variance s^2.
+
+    Parameters
+    ----------
+    shape : number or array
+        Without unit.
+    scale : number or array
+        In the units of x squared.
+    """
 
     shape: Array
     scale: Array
@@ -304,7 +332,15 @@ class InverseGammaVariance(ScalePrior):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HalfStudentT(ScalePrior):
-    """Half Student's t prior; `nu` degrees of freedom (1: half-Cauchy), `sigma` in the units of x."""
+    """Half Student's t prior.
+
+    Parameters
+    ----------
+    nu : number or array
+        Degrees of freedom; 1 gives the half-Cauchy.
+    sigma : number or array
+        In the units of x.
+    """
 
     nu: Array
     sigma: Array

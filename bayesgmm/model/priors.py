@@ -200,6 +200,16 @@ class ResolvedPriors:
 def sds_shape(family: CovarianceFamily, n_components: int, n_features: int) -> tuple[int, ...]:
     """Give the shape of the sds of a family: (K, D); tied (D,); spherical (K,).
 
+    Parameters
+    ----------
+    family : CovarianceFamily
+    n_components, n_features : int
+        K and D.
+
+    Returns
+    -------
+    tuple of int
+
     Examples
     --------
     >>> from bayesgmm.covariance import Tied
@@ -212,6 +222,11 @@ def sds_shape(family: CovarianceFamily, n_components: int, n_features: int) -> t
 
 def column_scale(data: Data, family: CovarianceFamily) -> Array:
     """Give the unit of each column for the sampler, in the units of x: its sd, or one common scale for spherical.
+
+    Parameters
+    ----------
+    data : Data
+    family : CovarianceFamily
 
     Returns
     -------

@@ -22,7 +22,16 @@ N_LEADING_INPUTS = 2  # random generator and size come before the parameters
 
 
 def operation(variable: Any) -> str:
-    """Name the operation that made a variable: ``"NormalRV"``, ``"Elemwise"``."""
+    """Name the operation that made a variable: ``"NormalRV"``, ``"Elemwise"``.
+
+    Parameters
+    ----------
+    variable : PyMC or PyTensor variable
+
+    Returns
+    -------
+    str
+    """
     return type(variable.owner.op).__name__
 
 
@@ -46,7 +55,17 @@ def recognise(variable: Any, recognisers: Mapping[str, Recogniser]) -> Any:
 
 
 def describe(prior: Any) -> dict[str, Any]:
-    """Describe a prior by name and parameters; of a variable that is no named prior, what can be read off."""
+    """Describe a prior by name and parameters; of a variable that is no named prior, what can be read off.
+
+    Parameters
+    ----------
+    prior : NamedPrior or PyMC variable
+
+    Returns
+    -------
+    dict
+        ``name``, and ``parameters``, "?" where one is not constant; numbers and text only.
+    """
     if isinstance(prior, named.NamedPrior):
         return prior.to_dict()
     values = [_constant(p) for p in _parameters(prior)]
@@ -59,6 +78,16 @@ def differs_between_components(prior: Any, shape: tuple[int, ...]) -> bool:
     """Tell whether a prior of a parameter whose first axis runs over the components differs between them.
 
     A parameter that is not constant counts as differing where it ranges over the components.
+
+    Parameters
+    ----------
+    prior : NamedPrior or PyMC variable
+    shape : tuple of int
+        Of the parameter, components first.
+
+    Returns
+    -------
+    bool
     """
     if isinstance(prior, named.NamedPrior):
         full = prior.broadcast(shape).parameters.values()

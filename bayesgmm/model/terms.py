@@ -32,16 +32,9 @@ from bayesgmm.covariance import CovarianceFamily, Full, Spherical, Tied
 from bayesgmm.data import Data
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.model import named
-from bayesgmm.model.distributions import (
-    Affine,
-    HalfStudentT,
-    Jointly,
-    LogScale,
-    PartialCorrelation,
-    RootInverseGamma,
-    TruncatedLogNormal,
-)
+from bayesgmm.model.distributions import HalfStudentT, PartialCorrelation, RootInverseGamma, TruncatedLogNormal
 from bayesgmm.model.priors import ResolvedPriors, column_scale, sds_shape
+from bayesgmm.model.transforms import Affine, Jointly, LogScale
 from bayesgmm.schema import COMPONENT, FEATURE, FEATURE_BIS, PAIR
 
 __all__ = [
@@ -125,7 +118,7 @@ def add_prior(
     --------
     >>> import numpy as np
     >>> import pymc as pm
-    >>> from bayesgmm.model.distributions import LogScale
+    >>> from bayesgmm.model.transforms import LogScale
     >>> from bayesgmm.model.named import HalfNormal
     >>> from bayesgmm.model.terms import add_prior
     >>> with pm.Model(coords={"feature": ["a", "b"]}) as model:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.plots import legend, style
-from bayesgmm.plots.subject import Subject, as_subject, feature_positions
+from bayesgmm.plots.subject import Subject, as_subject
 from bayesgmm.posterior.marginals import marginal_density
 
 __all__ = ["draw_line", "plot_density"]

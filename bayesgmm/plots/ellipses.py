@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.plots import legend, style
-from bayesgmm.plots.subject import Subject, as_subject, feature_positions
+from bayesgmm.plots.subject import Subject, as_subject
 from bayesgmm.posterior.ellipses import ellipse_band
 
 __all__ = ["draw_plane", "plane_entries", "plot_ellipses"]

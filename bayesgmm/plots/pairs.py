@@ -13,7 +13,7 @@ from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.plots import legend, style
 from bayesgmm.plots.density import draw_line
 from bayesgmm.plots.ellipses import draw_plane, plane_entries
-from bayesgmm.plots.subject import Subject, as_subject, feature_positions
+from bayesgmm.plots.subject import Subject, as_subject
 
 __all__ = ["plot_pairs"]
 

@@ -4,7 +4,6 @@ Every picture reads its fit here, once, whatever kind it is; the numbers come fr
 random part is shown, chosen by a fixed seed: more points than that cover each other and tell nothing new.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -20,7 +19,7 @@ from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.container import Posterior, as_result
 from bayesgmm.posterior.prediction import row_moments
 
-__all__ = ["MAX_ROWS", "Subject", "as_subject", "feature_positions"]
+__all__ = ["MAX_ROWS", "Subject", "as_subject"]
 
 Array = NDArray[np.float64]
 
@@ -91,50 +90,6 @@ def as_subject(fit: Any, X: ArrayLike | None = None) -> Subject:
     """
     names = getattr(fit, "feature_names_in_", None)
     return _read(as_result(fit), X, None if names is None else tuple(names))
-
-
-def feature_positions(
-    features: int | str | Sequence[int | str] | None, names: Sequence[str], default: int
-) -> list[int]:
-    """Turn feature names or positions into positions.
-
-    Parameters
-    ----------
-    features : int, str, sequence of these, or None
-        None: the first ones.
-    names : sequence of str
-        The D feature names.
-    default : int
-        How many features None means.
-
-    Returns
-    -------
-    list of int
-
-    Raises
-    ------
-    InvalidArgumentError
-        If a feature is not known or stands twice.
-
-    Examples
-    --------
-    >>> from bayesgmm.plots.subject import feature_positions
-    >>> feature_positions(["c", 0], ["a", "b", "c"], 2), feature_positions(None, ["a", "b", "c"], 2)
-    ([2, 0], [0, 1])
-    """
-    if features is None:
-        return list(range(min(default, len(names))))
-    is_one = isinstance(features, str) or not isinstance(features, Iterable)
-    asked: list[Any] = [features] if is_one else list(features)  # type: ignore[arg-type]
-    known: dict[Any, int] = {name: j for j, name in enumerate(names)} | {j: j for j in range(len(names))}
-    odd = [feature for feature in asked if isinstance(feature, bool | list) or feature not in known]
-    if odd:
-        choice = ", ".join(map(repr, names[:20]))
-        raise InvalidArgumentError("features", f"be names or positions among {choice}", repr(odd[0]))
-    positions = [known[feature] for feature in asked]
-    if len(set(positions)) < len(positions) or not positions:
-        raise InvalidArgumentError("features", "name at least one feature, each once", features)
-    return positions
 
 
 @singledispatch

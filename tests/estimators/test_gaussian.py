@@ -92,9 +92,9 @@ def test_samples_are_scikit_learns(name, X):
     np.testing.assert_array_equal(labels, other)
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", [*range(4), *(pytest.param(b, marks=pytest.mark.slow) for b in range(4, 20))])
 def test_never_below_scikit_learn_from_the_same_start(block):
-    """200 random inputs, equal settings."""
+    """200 random inputs, equal settings; 1000 with the slow ones."""
     for seed in range(50 * block, 50 * (block + 1)):
         rng = np.random.default_rng(seed)
         D, K = rng.integers(1, 5, size=2)

@@ -33,7 +33,7 @@ def pose(X, priors, name="full", K=2):
 @pytest.fixture(scope="module")
 def rows():
     rng = np.random.default_rng(5)
-    return np.concatenate([rng.normal([-3.0, 0.0], 1.0, (30, 2)), rng.normal([3.0, 1.0], 1.0, (20, 2))])
+    return np.concatenate([rng.normal([-4.0, 0.0], 1.0, (60, 2)), rng.normal([4.0, 1.0], 1.0, (40, 2))])
 
 
 def nameless(loc, scale):

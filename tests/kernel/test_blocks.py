@@ -18,6 +18,11 @@ def logarithms(x):
     return np.array([blocks.logarithm(value) for value in x])
 
 
+@numba.njit
+def whiten(z, constant, mean, scale, y, q):
+    blocks.whiten_block(z, z.shape[1], constant, mean, scale, y, q)
+
+
 def ulps(result, expected):
     return np.abs(result - expected) / np.spacing(np.abs(expected))
 
@@ -55,7 +60,7 @@ def test_whiten_block_solves_the_factor(rng, D):
     """Every remainder of D by four, the columns taken at a time."""
     n, factor, mean = 5, np.tril(rng.normal(size=(D, D))) + 2 * np.eye(D), rng.normal(size=D)
     x, y, q = rng.normal(size=(n, D)), np.empty((D, n)), np.empty(n)
-    blocks.whiten_block(np.ascontiguousarray(x.T), n, 0.5, mean, factor, y, q)
+    whiten(np.ascontiguousarray(x.T), 0.5, mean, factor, y, q)
     np.testing.assert_allclose(y, density.whiten(x, mean[None], factor[None])[0], rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(q, 0.5 - 0.5 * (y**2).sum(0), rtol=1e-13)
 

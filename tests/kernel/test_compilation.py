@@ -57,6 +57,18 @@ def test_compiled_code_is_kept_where_a_folder_is_named(package, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.nbc")} == kept
 
 
+def test_an_edit_of_any_file_of_the_room_makes_what_was_kept_stale(package, tmp_path):
+    """`rows` is compiled with code of `blocks`: without the constant of the normal density it gives log 1."""
+    folder = str(tmp_path / "cache")
+    assert run(package, NUMBA_CACHE_DIR=folder).stdout.split() == ["True", "-0.918939"]
+    blocks = package / "kernel" / "blocks.py"
+    source = blocks.read_text(encoding="utf-8")
+    edited = source.replace("HALF_LOG_2PI = 0.5 *", "HALF_LOG_2PI = 0.0 *")
+    assert edited != source
+    blocks.write_text(edited, encoding="utf-8")
+    assert float(run(package, NUMBA_CACHE_DIR=folder).stdout.split()[1]) == 0.0
+
+
 def test_tests_run_with_a_cache():
     assert can_cache
 

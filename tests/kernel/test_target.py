@@ -7,7 +7,7 @@ import numba.core.event
 import numpy as np
 import pytest
 
-from bayesgmm.kernel.settings import CORRELATIONS, HEADER, LENGTH, N_COEFFICIENTS, Settings, flatten
+from bayesgmm.kernel.settings import HEADER, LENGTH, N_COEFFICIENTS, Settings, flatten
 from bayesgmm.kernel.target import copy_callback, log_posterior_callback
 
 ADDRESS = ctypes.POINTER(ctypes.c_double)
@@ -43,7 +43,7 @@ def call(u, flat):
     u = np.array(u, dtype=float)
     gradient, value = np.full(u.size, np.nan), np.full(1, np.nan)
     addresses = [a.ctypes.data_as(ADDRESS) for a in (u, gradient, value, flat)]
-    status = log_posterior_callback(bool(flat[CORRELATIONS])).ctypes(u.size, *addresses)
+    status = log_posterior_callback().ctypes(u.size, *addresses)
     return status, value[0], gradient
 
 

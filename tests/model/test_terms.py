@@ -11,15 +11,9 @@ from scipy.special import ndtr
 
 from bayesgmm.covariance import FAMILIES, correlation_cholesky
 from bayesgmm.model import named
-from bayesgmm.model.distributions import (
-    Affine,
-    HalfStudentT,
-    LogScale,
-    PartialCorrelation,
-    RootInverseGamma,
-    TruncatedLogNormal,
-)
+from bayesgmm.model.distributions import HalfStudentT, PartialCorrelation, RootInverseGamma, TruncatedLogNormal
 from bayesgmm.model.terms import add_prior, add_scale, correlation_factor, partial_exponents
+from bayesgmm.model.transforms import Affine, LogScale
 
 UNIT = np.array([0.5, 2.0])
 
