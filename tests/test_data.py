@@ -202,7 +202,7 @@ EQUAL_TO_GOOD = {
     "objects": GOOD.astype(object),
     "decimals": np.array([[decimal.Decimal(v) for v in row] for row in GOOD]),
     "fractions": [[Fraction(v) for v in row] for row in GOOD],
-    "matrix": np.asmatrix(GOOD),
+    "matrix": GOOD.view(np.matrix),
     "frame": NAMED,
     "nullable frame": NAMED.astype("Float64"),
     "arrow frame": NAMED.astype("double[pyarrow]"),

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.plots import legend, style
 from bayesgmm.plots.subject import Subject, as_subject
+from bayesgmm.posterior.layout import feature_positions
 from bayesgmm.posterior.marginals import marginal_density
 
 __all__ = ["draw_line", "plot_density"]

@@ -18,6 +18,7 @@ from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.plots import legend, style
 from bayesgmm.plots.subject import Subject, as_subject
 from bayesgmm.posterior.ellipses import ellipse_band
+from bayesgmm.posterior.layout import feature_positions
 
 __all__ = ["draw_plane", "plane_entries", "plot_ellipses"]
 

@@ -14,6 +14,7 @@ from bayesgmm.plots import legend, style
 from bayesgmm.plots.density import draw_line
 from bayesgmm.plots.ellipses import draw_plane, plane_entries
 from bayesgmm.plots.subject import Subject, as_subject
+from bayesgmm.posterior.layout import feature_positions
 
 __all__ = ["plot_pairs"]
 

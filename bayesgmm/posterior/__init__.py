@@ -1,7 +1,7 @@
 """The room of results: draws matched to EM, named, stored, summarised and asked.
 
 relabel           the assignment of every draw's components to the EM pivot
-layout            names and shapes of the variables
+layout            names and shapes of the variables; names of features
 pivot             the EM solution as a group
 assembly          the DataTree of a fit
 diagnostics       whether labels and sampler can be trusted, in a sentence each
@@ -9,6 +9,8 @@ storage           one netCDF file
 container         `Posterior`, the value that all of this is reached through, and what unwraps an estimator
 prediction        what a posterior says of rows
 responsibilities  memberships with their uncertainty
+ellipses          bands of the components' ellipses
+marginals         the band of one feature's density
 tables, summary   what a reader sees; ArviZ's statistics are loaded with `summary` only
 adoption          draws that were made elsewhere
 groups            the groups that need the `pm.Model`; PyMC is loaded with it only
@@ -23,8 +25,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "assembly",
         "container",
         "diagnostics",
+        "ellipses",
         "groups",
         "layout",
+        "marginals",
         "pivot",
         "prediction",
         "relabel",

@@ -24,7 +24,7 @@ from bayesgmm.em.fit import EMFit
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.diagnostics import judge_starts
-from bayesgmm.posterior.layout import mixture_of, with_plain_attrs
+from bayesgmm.posterior.layout import feature_positions, mixture_of, with_plain_attrs
 from bayesgmm.posterior.pivot import read_em
 from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, OBS
 
@@ -229,6 +229,21 @@ class Posterior:
     def density(self, X: ArrayLike, *, ci_prob: float | None = None) -> xr.Dataset:
         """Give the density at each row with its credible band; see `prediction.describe_density`."""
         return room.prediction.describe_density(self, X, ci_prob=ci_prob)
+
+    def ellipse_band(
+        self, features: Sequence[int | str] = (0, 1), *, coverage: float = 0.95, ci_prob: float | None = None
+    ) -> xr.Dataset:
+        """Give each component's ellipse with its credible band; features by name or position; see `ellipses`."""
+        plane = feature_positions(features, self.feature_names, 2)
+        band = room.ellipses.ellipse_band(self.mixture, plane, coverage=coverage, ci_prob=ci_prob)
+        names = [self.feature_names[j] for j in plane]
+        return band.assign_coords({COMPONENT: list(self.component_names), FEATURE: names})
+
+    def marginal_density(self, feature: int | str, values: ArrayLike, *, ci_prob: float | None = None) -> xr.Dataset:
+        """Give the density of one feature, by name or position, at values, with its credible band; see `marginals`."""
+        positions = feature_positions(feature, self.feature_names, 1)
+        band = room.marginals.marginal_density(self.mixture, positions, values, ci_prob=ci_prob)
+        return band.assign_coords({COMPONENT: list(self.component_names)})
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> tuple[Array, NDArray[np.int64]]:
         """Draw rows (n_samples, D) from the posterior predictive, and the component of each; see `Mixture.sample`."""

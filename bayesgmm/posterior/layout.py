@@ -4,7 +4,7 @@ The free variables of the model are weights (absent for K = 1), means, sds and p
 family's compact layout; with R the Cholesky factor of the partial correlations, L_k = diag(sds_k) R_k.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesgmm.covariance import CovarianceFamily, correlation_cholesky
+from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, FEATURE_BIS, PAIR, SAMPLE_DIMS, pair_names
 
@@ -20,6 +21,7 @@ __all__ = [
     "compact_pairs",
     "coordinates",
     "derive_variables",
+    "feature_positions",
     "mixture_of",
     "name_parameters",
     "parameter_dims",
@@ -59,6 +61,50 @@ def parameter_dims(family: CovarianceFamily) -> dict[str, tuple[str, ...]]:
         "correlations": (*own, PAIR),
         "covariances": (*own, FEATURE, FEATURE_BIS),
     }
+
+
+def feature_positions(
+    features: int | str | Sequence[int | str] | None, names: Sequence[str], default: int
+) -> list[int]:
+    """Turn feature names or positions into positions.
+
+    Parameters
+    ----------
+    features : int, str, sequence of these, or None
+        None: the first ones.
+    names : sequence of str
+        The D feature names.
+    default : int
+        How many features None means.
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    InvalidArgumentError
+        If a feature is not known or stands twice.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.layout import feature_positions
+    >>> feature_positions(["c", 0], ["a", "b", "c"], 2), feature_positions(None, ["a", "b", "c"], 2)
+    ([2, 0], [0, 1])
+    """
+    if features is None:
+        return list(range(min(default, len(names))))
+    is_one = isinstance(features, str) or not isinstance(features, Iterable)
+    asked: list[Any] = [features] if is_one else list(features)  # type: ignore[arg-type]
+    known: dict[Any, int] = {name: j for j, name in enumerate(names)} | {j: j for j in range(len(names))}
+    odd = [feature for feature in asked if isinstance(feature, bool | list) or feature not in known]
+    if odd:
+        choice = ", ".join(map(repr, names[:20]))
+        raise InvalidArgumentError("features", f"be names or positions among {choice}", repr(odd[0]))
+    positions = [known[feature] for feature in asked]
+    if len(set(positions)) < len(positions) or not positions:
+        raise InvalidArgumentError("features", "name at least one feature, each once", features)
+    return positions
 
 
 def coordinates(feature_names: tuple[str, ...], n_components: int) -> dict[str, Any]:

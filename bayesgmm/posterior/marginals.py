@@ -4,6 +4,8 @@ The other features are integrated out of every draw, f_s(v) = sum_k w_ks N(v | m
 quantiles over the draws are then taken at each value.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +23,9 @@ Array = NDArray[np.float64]
 VALUE = "value"
 
 
-def marginal_density(mixture: Mixture, feature: int, values: ArrayLike, *, ci_prob: float | None = None) -> xr.Dataset:
+def marginal_density(
+    mixture: Mixture, feature: int | Sequence[int], values: ArrayLike, *, ci_prob: float | None = None
+) -> xr.Dataset:
     """Give the marginal density of one feature and of its components, with a pointwise credible band.
 
     K components, V values.
@@ -30,7 +34,7 @@ def marginal_density(mixture: Mixture, feature: int, values: ArrayLike, *, ci_pr
     ----------
     mixture : Mixture
         A batch of mixtures, labels settled: a posterior's ``mixture``.
-    feature : int
+    feature : int, or a sequence of one
         Position of the feature.
     values : array of shape (V,)
         Where, in the units of the feature.

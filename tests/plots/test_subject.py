@@ -9,7 +9,7 @@ from bayesgmm.covariance import as_family
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
-from bayesgmm.plots.subject import MAX_ROWS, as_subject, feature_positions
+from bayesgmm.plots.subject import MAX_ROWS, as_subject
 
 
 def test_a_posterior_brings_its_rows_names_and_mean_responsibilities(posterior, faithful):
@@ -55,33 +55,6 @@ def test_of_very_many_rows_always_the_same_part_is_shown(crowd):
     once, again = as_subject(crowd, x), as_subject(crowd, x)
     assert once.x.shape == (MAX_ROWS, 2) and once.n_rows == MAX_ROWS + 1
     np.testing.assert_array_equal(once.x, again.x)
-
-
-def test_features_by_name_and_position():
-    names = ["a", "b", "c"]
-    assert feature_positions(None, names, 2) == [0, 1]
-    assert feature_positions(None, names[:1], 2) == [0]
-    assert feature_positions("c", names, 1) == [2]
-    assert feature_positions(np.array([2, 0]), names, 2) == [2, 0]
-    assert feature_positions(("b", 0), names, 2) == [1, 0]
-
-
-FEATURE_ERRORS = {
-    "unknown name": (["a", "z"], "`features` must be names or positions among 'a', 'b', 'c'; got 'z'"),
-    "unknown position": ([0, 3], "got 3"),
-    "negative": (-1, "got -1"),
-    "bool": (True, "got True"),
-    "float": (1.5, "got 1.5"),
-    "twice": (["a", 0], "`features` must name at least one feature, each once"),
-    "none at all": ([], "`features` must name at least one feature, each once"),
-    "a list in a list": ([["a"]], r"got \['a'\]"),
-}
-
-
-@pytest.mark.parametrize(("features", "match"), FEATURE_ERRORS.values(), ids=FEATURE_ERRORS)
-def test_features_that_are_none(features, match):
-    with pytest.raises(InvalidArgumentError, match=match):
-        feature_positions(features, ["a", "b", "c"], 2)
 
 
 def test_what_is_no_fit_is_refused(posterior):

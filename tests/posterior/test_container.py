@@ -13,7 +13,9 @@ from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
 from bayesgmm.posterior.container import Posterior, as_result
+from bayesgmm.posterior.ellipses import ellipse_band
 from bayesgmm.posterior.layout import coordinates, name_parameters
+from bayesgmm.posterior.marginals import marginal_density
 from checks import check_schema
 from handmade import handmade_posterior, scattered_values, shuffle_values
 
@@ -66,6 +68,19 @@ def test_rename_by_list_and_by_mapping(faithful, rng):
     assert posterior.rename({1: "long"}).component_names == ("0", "long")
     assert posterior.component_names == (0, 1)
     assert "means[short, waiting]" in posterior.rename(["short", "long"]).summary().index
+
+
+def test_bands_take_features_by_name_and_carry_names(faithful, rng):
+    posterior = handmade_posterior(faithful, 2, rng=rng).rename(["short", "long"])
+    outline = posterior.ellipse_band(["waiting", 0], coverage=0.5, ci_prob=0.8)
+    xr.testing.assert_equal(
+        outline.drop_vars(["component", "feature"]),
+        ellipse_band(posterior.mixture, [1, 0], coverage=0.5, ci_prob=0.8),
+    )
+    assert outline["feature"].values.tolist() == ["waiting", "eruptions"]
+    curve = posterior.marginal_density("waiting", [50.0, 80.0])
+    xr.testing.assert_equal(curve.drop_vars("component"), marginal_density(posterior.mixture, 1, [50.0, 80.0]))
+    assert curve["component"].values.tolist() == outline["component"].values.tolist() == ["short", "long"]
 
 
 def test_adding_a_group_leaves_the_original_alone(faithful, rng):
@@ -123,6 +138,8 @@ ERRORS = {
     "no fit": (lambda p, X: as_result(3), "`fit` must be a fitted estimator"),
     "not fitted": (lambda p, X: as_result(bg.BayesianGaussianMixture(2)), "not fitted"),
     "not ours": (lambda p, X: as_result(KMeans(2, n_init=1).fit(X)), "`fit` must be a fitted estimator.*got KMeans"),
+    "unknown feature": (lambda p, X: p.ellipse_band(["waiting", "z"]), "`features` must be names or positions among"),
+    "two features": (lambda p, X: p.marginal_density([0, 1], [1.0]), "`feature` must be one position"),
     "no interval": (lambda p, X: p.summary(ci_kind="wide"), "`ci_kind` must be 'eti', 'hdi' or None"),
 }
 
