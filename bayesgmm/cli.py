@@ -148,8 +148,9 @@ def _run(options: argparse.Namespace) -> None:
         comparison.to_csv(stage / "comparison.csv", index_label="parameter")
         _responsibility_table(posterior).to_csv(stage / "responsibilities.csv", index_label="obs")
         _draw_pictures(posterior, comparison, stage)
+        verdict = _verdict(posterior, comparison)
         written = sorted(file.name for file in stage.iterdir())
-    sys.stdout.write(f"{summary}\n\n{_verdict(posterior, comparison)}\n")
+    sys.stdout.write(f"{summary}\n\n{verdict}\n")
     sys.stdout.write(f"Written to {options.out}: {', '.join(written)}.\n")
 
 
@@ -189,10 +190,22 @@ def _read_csv(path: Path) -> pd.DataFrame:
         _check_names(names)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            return pd.read_csv(path, header=0, names=names, index_col=False, skipinitialspace=True)
+            table = pd.read_csv(path, header=0, names=names, index_col=False, skipinitialspace=True)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
         reason = f"The reader says: {str(error).strip().rstrip('.')}."
         raise InvalidArgumentError("data", "be a table of comma-separated values", str(path), reason) from error
+    _check_cells(table)
+    return table
+
+
+def _check_cells(table: pd.DataFrame) -> None:
+    """Refuse text, and say where it stands: one word turns a whole column into text."""
+    for name, column in table.items():
+        is_odd = pd.to_numeric(column, errors="coerce").isna() & column.notna()
+        if is_odd.any():
+            line = int(is_odd.to_numpy().argmax()) + 2  # the first line of the file names the columns
+            found = f"{column[is_odd].iloc[0]!r} in line {line}, column {name!r}"
+            raise InvalidArgumentError("data", "hold numbers only", found, "Leave such columns or lines out.")
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -301,4 +314,6 @@ def _verdict(posterior: Posterior, comparison: pd.DataFrame) -> str:
         f"EM and posterior give {100 * comparison.attrs['label_agreement']:.1f} % of the rows the same label, and"
     )
     found = f"{K} components, told apart; {agreement}" if K > 1 else "1 component; between EM and posterior"
+    if not shift.notna().any():
+        return f"Verdict: {found} how far parameters differ cannot be said of a single draw."
     return f"Verdict: {found} no parameter differs by more than {shift.max():.2f} posterior sds ({shift.idxmax()})."

@@ -26,6 +26,8 @@ __all__ = ["compare_em"]
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-7  # of the log-likelihood, and nats per row; other rows differ by much more
+
 
 def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kind: str | None = None) -> Table:
     """Compare a posterior with EM, parameter by parameter and row by row.
@@ -54,7 +56,7 @@ def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kin
     InvalidArgumentTypeError
         If `fit` has no posterior or `em` is no EM fit.
     InvalidArgumentError
-        If `em` has other components or features, or another covariance family.
+        If `em` has other components or features, or another covariance family, or was fitted to other rows or weights.
 
     References
     ----------
@@ -96,7 +98,21 @@ def _as_em(em: Any, posterior: Posterior) -> EMFit:
     needed = posterior.n_components, posterior.n_features, posterior.family.name
     if has != needed:
         raise InvalidArgumentError("em", f"have (n_components, n_features, covariance_type) {needed}", f"{has}")
+    _check_rows(value, posterior)
     return value
+
+
+def _check_rows(em: EMFit, posterior: Posterior) -> None:
+    """Refuse EM fitted to rows or weights under which its log-likelihood is another."""
+    data = posterior.data
+    terms = em.mixture.log_density(data.rows)
+    found = float(terms.sum() if data.row_weights is None else data.row_weights @ terms)
+    has_total = np.isclose(em.total_weight, data.total_weight, rtol=ROUNDING, atol=0.0)
+    if not has_total or not np.isclose(found, em.log_likelihood, rtol=ROUNDING, atol=ROUNDING * data.total_weight):
+        shown = f"log-likelihood {em.log_likelihood:.6g} over {em.total_weight:g} rows, which here would be {found:.6g}"
+        shown += f" over {data.total_weight:g}"
+        remedy = "Fit EM to the same rows with the same `sample_weight`."
+        raise InvalidArgumentError("em", "be fitted to the rows of the posterior", shown, remedy)
 
 
 def _in_order(em: EMFit, pivot: EMFit) -> EMFit:

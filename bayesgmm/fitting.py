@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from bayesgmm.covariance import CovarianceFamily, as_family
-from bayesgmm.data import Data, as_seed, check_n_components, check_rank
+from bayesgmm.data import Data, as_count, as_seed, check_n_components, check_rank
 from bayesgmm.em.fit import EMFit, EMSettings, EMStatus, fit_em, run_em
 from bayesgmm.errors import DegenerateComponentWarning, InvalidArgumentError, InvalidArgumentTypeError, LabelWarning
 from bayesgmm.inference.methods import Method, as_method
 from bayesgmm.inference.placement import prior_order
 from bayesgmm.inference.problem import Problem, SamplingSettings
 from bayesgmm.mixture import Mixture
-from bayesgmm.model.priors import Priors
+from bayesgmm.model.priors import Priors, ResolvedPriors
 from bayesgmm.posterior.assembly import Provenance, build_tree
 from bayesgmm.posterior.container import Posterior, as_result
 
@@ -29,7 +29,7 @@ __all__ = ["Fit", "FitSettings", "fit_posterior"]
 
 
 class Fit(NamedTuple):
-    """A posterior and the EM solution from which it started.
+    """A posterior, the EM solution from which it started, and the priors that it took.
 
     Attributes
     ----------
@@ -37,10 +37,13 @@ class Fit(NamedTuple):
         The result, labels settled.
     em : EMFit
         In the same order of components.
+    priors : ResolvedPriors
+        What the user gave and the defaults, for these data.
     """
 
     posterior: Posterior
     em: EMFit
+    priors: ResolvedPriors
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,17 +102,17 @@ class FitSettings:
         if not isinstance(priors, Priors):
             raise InvalidArgumentTypeError("priors", "be a `Priors` or None", priors)
         return cls(
-            n_components=_as_count("n_components", p["n_components"]),
+            n_components=as_count("n_components", p["n_components"]),
             family=as_family(p["covariance_type"]),
             method_name=p["method"],
             method=as_method(p["method"], options),
             priors=priors,
             init=None if p["init"] is None else _as_start(p["init"], p["n_components"]),
             sampling=SamplingSettings(
-                draws=_as_count("draws", p["draws"]),
-                chains=_as_count("chains", p["chains"]),
-                tune=None if p["tune"] is None else _as_count("tune", p["tune"]),
-                cores=None if p["cores"] is None else _as_count("cores", p["cores"]),
+                draws=as_count("draws", p["draws"]),
+                chains=as_count("chains", p["chains"]),
+                tune=None if p["tune"] is None else as_count("tune", p["tune"]),
+                cores=None if p["cores"] is None else as_count("cores", p["cores"]),
                 seed=as_seed(p["random_state"]),
                 progressbar=_as_switch("progressbar", p["progressbar"]),
                 options=dict(options),
@@ -170,7 +173,7 @@ def fit_posterior(data: Data, settings: FitSettings) -> Fit:
     posterior = Posterior(build_tree(data, em, draws=draws, provenance=provenance))
     if not posterior.is_identified:
         warnings.warn(posterior.verdict[1], LabelWarning, stacklevel=3)
-    return Fit(posterior, em)
+    return Fit(posterior, em, priors)
 
 
 def _start(data: Data, settings: FitSettings) -> EMFit:
@@ -192,7 +195,10 @@ def _as_start(init: Any, n_components: int) -> Mixture:
     try:
         value = as_result(init)
     except InvalidArgumentTypeError:
-        constraint = "be a fitted estimator, a Posterior, an EMFit or a Mixture"
+        constraint = (
+            "be a fitted estimator of this package (bayesgmm.GaussianMixture or bayesgmm.BayesianGaussianMixture), "
+            "a Posterior, an EMFit or a Mixture"
+        )
         raise InvalidArgumentTypeError("init", constraint, type(init).__name__) from None
     start = value.em if isinstance(value, Posterior) else value.mixture if isinstance(value, EMFit) else value
     if start.batch_shape:
@@ -201,15 +207,6 @@ def _as_start(init: Any, n_components: int) -> Mixture:
     if start.n_components != n_components:
         raise InvalidArgumentError("init", f"have {n_components} components", start.n_components)
     return start
-
-
-def _as_count(name: str, value: object) -> int:
-    """Check a whole number that must be positive."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InvalidArgumentTypeError(name, "be a positive integer", value)
-    if value < 1:
-        raise InvalidArgumentError(name, "be a positive integer", value)
-    return int(value)
 
 
 def _as_switch(name: str, value: object) -> bool:

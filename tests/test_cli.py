@@ -92,6 +92,13 @@ def test_same_seed_writes_the_same_tables(demo, tmp_path):
         assert (again / name).read_bytes() == (demo[0] / name).read_bytes()
 
 
+def test_single_draw_is_written_and_said_to_tell_little(tmp_path):
+    code, out, _ = run("demo", "--out", tmp_path, "--draws", 1, "--chains", 1, "--tune", 20)
+    assert code == 0
+    assert "how far parameters differ cannot be said of a single draw" in out
+    assert set(os.listdir(tmp_path)) >= ALWAYS
+
+
 def test_one_feature_has_a_density(tmp_path, faithful):
     code, out, _ = fit(write_csv(tmp_path, faithful[["waiting"]]), 2, tmp_path / "out", "--covariance", "diag")
     assert code == 0
@@ -151,9 +158,10 @@ TABLES = {
     "longer than the header": (b"a,b\n1,2,3\n3,4,5\n", "loss of data"),
     "shorter than the header": (b"a,b\n1,2\n3\n", "NaN in row 1, column 'b'"),
     "missing value": (b"a,b\n1,2\nNA,3\n4,5\n", "NaN in row 1, column 'a'"),
-    "text": (b"id,a\nx,1\ny,2\n", "text in row 0, column 'id'.*leave that column out"),
-    "dates": (b"day,a\n2020-01-01,1\n2020-01-02,3\n", "text in row 0, column 'day'"),
-    "semicolons": (b"a;b\n1;2\n3;5\n", "text in row 0, column 'a;b'"),
+    "text": (b"id,a\nx,1\ny,2\n", "'x' in line 2, column 'id'. Leave such columns or lines out"),
+    "one word": (b"a,b\n1,2\n3,foo\n4,5\n", "'foo' in line 3, column 'b'"),
+    "dates": (b"day,a\n2020-01-01,1\n2020-01-02,3\n", "'2020-01-01' in line 2, column 'day'"),
+    "semicolons": (b"a;b\n1;2\n3;5\n", "'1;2' in line 2, column 'a;b'"),
     "open quote": (b'a,b\n"1,2\n3,4\n', "EOF inside string"),
     "another encoding": (b"a,b\n\xe9,2\n3,3\n", "utf-8"),
     "dependent columns": (b"a,b\n1,2\n2,4\n3,6\n4,8\n", "linearly independent columns; got 'a', 'b'"),

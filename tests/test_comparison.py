@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import bayesgmm as bg
 from bayesgmm.comparison import compare_em
 from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
@@ -46,6 +47,14 @@ def test_another_em_fit_may_come_in_any_order(faithful, rng):
     assert np.allclose(straight["em"], compare_em(posterior)["em"], rtol=1e-3)
 
 
+def test_an_em_fit_to_the_same_rows_and_weights_is_taken(faithful, rng):
+    weights = rng.uniform(0.5, 2.0, len(faithful))
+    posterior = handmade_posterior(faithful, 2, rng=rng, sample_weight=weights)
+    order = rng.permutation(len(faithful))
+    em = bg.GaussianMixture(2, random_state=1).fit(faithful.iloc[order], sample_weight=weights[order])
+    assert compare_em(posterior, em).attrs["label_agreement"] > 0.9
+
+
 def test_rows_are_compared(faithful, rng):
     posterior = handmade_posterior(faithful, 2, rng=rng)
     table = compare_em(posterior)
@@ -84,6 +93,18 @@ ERRORS = {
     "other family": (
         lambda p, X: compare_em(p, fit_em(as_data(X), 2, FAMILIES["tied"], random_state=1)),
         "`em` must have .* got .2, 2, 'tied'",
+    ),
+    "other rows": (
+        lambda p, X: compare_em(p, fit_em(as_data(X[:-1]), 2, random_state=1)),
+        "`em` must be fitted to the rows of the posterior; got .* over 271 rows.* Fit EM to the same rows",
+    ),
+    "changed rows": (
+        lambda p, X: compare_em(p, fit_em(as_data(1.001 * X), 2, random_state=1)),
+        "`em` must be fitted to the rows of the posterior",
+    ),
+    "other weights": (
+        lambda p, X: compare_em(p, fit_em(as_data(X, sample_weight=np.tile([0.5, 1.5], 136)), 2, random_state=1)),
+        "`em` must be fitted to the rows of the posterior",
     ),
 }
 

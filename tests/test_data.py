@@ -15,7 +15,7 @@ import pytest
 import scipy.sparse
 import xarray as xr
 
-from bayesgmm.data import as_data, as_rows, as_seed, check_n_components, check_rank
+from bayesgmm.data import as_count, as_data, as_rows, as_seed, check_n_components, check_rank
 from bayesgmm.data.repeats import collapse_rows
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 
@@ -147,13 +147,13 @@ def test_bad_weights_are_refused(weights, kind, match):
 
 
 BAD_COMPONENTS = {
-    "zero": (0, VALUE, "must be at least 1; got 0"),
-    "negative": (np.int64(-2), VALUE, "must be at least 1; got -2"),
-    "float": (2.0, TYPE, "must be an integer; got 2.0"),
-    "bool": (True, TYPE, "must be an integer; got True"),
-    "NumPy's bool": (np.True_, TYPE, "must be an integer"),
-    "text": ("2", TYPE, "must be an integer"),
-    "None": (None, TYPE, "must be an integer; got None"),
+    "zero": (0, VALUE, "must be a positive integer; got 0"),
+    "negative": (np.int64(-2), VALUE, "must be a positive integer; got -2"),
+    "float": (2.0, TYPE, "must be a positive integer; got 2.0"),
+    "bool": (True, TYPE, "must be a positive integer; got True"),
+    "NumPy's bool": (np.True_, TYPE, "must be a positive integer"),
+    "text": ("2", TYPE, "must be a positive integer; got '2'"),
+    "None": (None, TYPE, "must be a positive integer; got None"),
     "more than rows": (5, VALUE, "Expected n_samples >= n_components but got n_components = 5, n_samples = 4"),
 }
 
@@ -162,6 +162,25 @@ BAD_COMPONENTS = {
 def test_bad_n_components_is_refused(n_components, kind, match):
     with pytest.raises(kind, match=match):
         check_n_components(as_data(GOOD), n_components)
+
+
+def test_counts_are_plain_integers_of_at_least_so_many():
+    assert type(as_count("draws", np.int64(3))) is int
+    assert as_count("tune", 0, least=0) == 0
+    with pytest.raises(InvalidArgumentError, match=r"`chains` must be an integer of at least 2; got 1\."):
+        as_count("chains", 1, least=2)
+    with pytest.raises(InvalidArgumentTypeError, match=r"`draws` must be a positive integer; got '5'\."):
+        as_count("draws", "5")
+
+
+@pytest.mark.parametrize(
+    ("weights", "n_counted", "unit"),
+    [(None, 4, 1.0), ([1, 0, 1, 0], 2, 1.0), ([0.25] * 4, 4, 0.25), ([0.5, 0, 0.1, 0], 2, 0.3), ([9] * 4, 4, 1.0)],
+)
+def test_what_a_row_weighs(weights, n_counted, unit):
+    data = as_data(GOOD, sample_weight=weights)
+    assert data.n_counted == n_counted
+    assert data.row_unit == pytest.approx(unit)
 
 
 def test_rows_of_weight_zero_do_not_count_for_components():

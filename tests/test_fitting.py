@@ -7,6 +7,7 @@ import pytest
 from numba.core import event
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.mixture import GaussianMixture as SklearnMixture
 
 import bayesgmm as bg
 from bayesgmm.covariance import FAMILIES
@@ -111,7 +112,16 @@ def test_start_of_one_family_serves_another(em, faithful):
 
 INITS = {
     "not fitted": (bg.GaussianMixture(2), NotFittedError, "not fitted"),
-    "a list": ([1, 2], InvalidArgumentTypeError, "`init` must be a fitted estimator, a Posterior, an EMFit or a Mix"),
+    "a list": (
+        [1, 2],
+        InvalidArgumentTypeError,
+        r"`init` must be a fitted estimator .*, a Posterior, an EMFit or a Mix",
+    ),
+    "scikit-learn's": (
+        SklearnMixture(2, random_state=0).fit(bg.load_faithful()),
+        InvalidArgumentTypeError,
+        r"of this package \(bayesgmm.GaussianMixture or bayesgmm.BayesianGaussianMixture\), .*; got GaussianMixture",
+    ),
     "a word": ("kmeans", InvalidArgumentTypeError, "`init` must be a fitted estimator.*got str"),
     "components": (
         Mixture.from_sds(np.ones(3) / 3, np.zeros((3, 2)), np.ones((3, 2))),

@@ -4,10 +4,12 @@ border      the value `Data`: checked rows with their names, weights and measure
 table       containers (arrays, frames, series) become float64 rows with names, or one clear error
 columns     location, scale and resolution of the columns, and which of them depend on others
 repeats     repeated rows collapsed to counts
+counts      whole numbers
 seed        random states become seeds
 """
 
 from bayesgmm.data.border import Data, as_data, as_rows, check_n_components, check_rank
+from bayesgmm.data.counts import as_count
 from bayesgmm.data.seed import as_seed
 
-__all__ = ["Data", "as_data", "as_rows", "as_seed", "check_n_components", "check_rank"]
+__all__ = ["Data", "as_count", "as_data", "as_rows", "as_seed", "check_n_components", "check_rank"]

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayesgmm.data.columns import dependent_columns, moments, resolutions, rounding_noise
+from bayesgmm.data.counts import as_count
 from bayesgmm.data.repeats import collapse_rows
 from bayesgmm.data.table import Table, default_names, read_table, read_vector
-from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.errors import InvalidArgumentError
 
 __all__ = ["Data", "as_data", "as_rows", "check_n_components", "check_rank"]
 
@@ -86,6 +86,16 @@ class Data:
     def total_weight(self) -> float:
         """Sum of the sample weights; N without."""
         return float(self.n_rows if self.sample_weight is None else self.sample_weight.sum())
+
+    @property
+    def n_counted(self) -> int:
+        """Number of rows whose weight is not zero."""
+        return self.n_rows if self.sample_weight is None else int(np.count_nonzero(self.sample_weight))
+
+    @property
+    def row_unit(self) -> float:
+        """What one row weighs: the mean weight where weights sum to less than the rows, being relative; else 1."""
+        return min(1.0, self.total_weight / self.n_counted)
 
     @property
     def common_scale(self) -> float:
@@ -210,18 +220,14 @@ def check_n_components(data: Data, n_components: int) -> int:
     >>> check_n_components(as_data([[1.0], [2.0]]), 2)
     2
     """
-    if isinstance(n_components, bool | np.bool_) or not isinstance(n_components, Integral):
-        raise InvalidArgumentTypeError("n_components", "be an integer", n_components)
-    if n_components < 1:
-        raise InvalidArgumentError("n_components", "be at least 1", int(n_components))
-    n_rows = _count_rows(data)
-    if n_rows < n_components:
+    K, n_rows = as_count("n_components", n_components), data.n_counted
+    if n_rows < K:
         remedy = (
-            f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}. "
+            f"Expected n_samples >= n_components but got n_components = {K}, n_samples = {n_rows}. "
             "Ask for fewer components."
         )
-        raise InvalidArgumentError("n_components", "be at most the number of rows", int(n_components), remedy)
-    return int(n_components)
+        raise InvalidArgumentError("n_components", "be at most the number of rows", K, remedy)
+    return K
 
 
 def check_rank(data: Data, *, correlated: bool) -> None:
@@ -246,7 +252,7 @@ def check_rank(data: Data, *, correlated: bool) -> None:
     >>> from bayesgmm.data import as_data, check_rank
     >>> check_rank(as_data([[0.0, 1.0], [1.0, 1.5], [2.0, 0.5]]), correlated=True)
     """
-    n_rows, D = _count_rows(data), data.n_features
+    n_rows, D = data.n_counted, data.n_features
     fewest = D + 1 if correlated else 2
     if n_rows < fewest:
         got = f"n_samples = {n_rows}, n_features = {D}"
@@ -337,10 +343,6 @@ def _check_names(names: tuple[str, ...], expected: tuple[str, ...]) -> None:
     if set(names) == set(expected):
         remedy += "Feature names must be in the same order as they were in fit.\n"
     raise InvalidArgumentError("X", "have the features it was fitted to, in that order", repr(list(names)), remedy)
-
-
-def _count_rows(data: Data) -> int:
-    return data.n_rows if data.sample_weight is None else int(np.count_nonzero(data.sample_weight))
 
 
 def _quoted(data: Data, chosen: NDArray[np.bool_]) -> str:

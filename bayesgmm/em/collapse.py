@@ -66,7 +66,6 @@ def set_limits(data: Data, family: CovarianceFamily, ridge: Array) -> Limits:
     -------
     Limits
     """
-    counted = data.n_rows if data.sample_weight is None else np.count_nonzero(data.sample_weight)
     floor = np.maximum(np.maximum(ridge, LEAST_VARIANCE * data.scale**2), np.finfo(float).tiny)
     floor = family.pool(np.ones(1), floor[None])[0] if family.is_diagonal else floor
     z = (data.rows - data.location) / np.sqrt(floor)
@@ -76,7 +75,7 @@ def set_limits(data: Data, family: CovarianceFamily, ridge: Array) -> Limits:
     else:
         whole = np.linalg.eigvalsh((z if g is None else g[:, None] * z).T @ z / data.total_weight)[0]
     return Limits(
-        rows=family.rows_needed(data.n_features) * min(1.0, data.total_weight / counted),
+        rows=family.rows_needed(data.n_features) * data.row_unit,
         sds=family.shared_sds(np.minimum(data.resolution / 2, RESOLVED_SHARE * data.scale)),
         floor=floor,
         n_floors=min(FLOOR_SHARE, WHOLE_SHARE * max(float(whole), 0.0)),

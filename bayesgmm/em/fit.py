@@ -18,9 +18,10 @@ from bayesgmm.em.iteration import Monitor, Rows, as_mixture, as_state, maximise_
 from bayesgmm.em.result import EMFit, EMSettings, EMStatus, Starts
 from bayesgmm.em.starts import initial_responsibilities, partitions
 from bayesgmm.em.workplace import Workplace, choose_fit, record_starts
+from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 
-__all__ = ["EMFit", "EMSettings", "EMStatus", "Starts", "fit_em", "project", "run_em"]
+__all__ = ["EMFit", "EMSettings", "EMStatus", "Starts", "fit_em", "project", "run_em", "try_pool"]
 
 Array = NDArray[np.float64]
 
@@ -90,6 +91,11 @@ def run_em(
     EMFit
         Where a covariance becomes singular, the last estimate before, with status SINGULAR.
 
+    Raises
+    ------
+    InvalidArgumentError
+        If the mixture has other features than the rows.
+
     Examples
     --------
     >>> from bayesgmm.covariance import Diagonal
@@ -102,6 +108,8 @@ def run_em(
     array([[ 0.5],
            [11. ]])
     """
+    if mixture.n_features != data.n_features:  # the compiled passes would read beyond its arrays
+        raise InvalidArgumentError("mixture", f"have {data.n_features} features", mixture.n_features)
     work = Workplace.of(data, family, settings)
     return work.run(as_state(mixture, family), previous=previous, monitor=monitor)
 
@@ -154,10 +162,34 @@ def fit_em(
     is_generator = isinstance(random_state, np.random.Generator)
     stream = check_random_state(as_seed(random_state) if is_generator else random_state)
     work = Workplace.of(data, family, settings)
-    first = work.begin(initial_responsibilities(data, K, "kmeans", stream), monitor=monitor)
-    pool = list(partitions(data, K, stream)) if K > 1 else []
-    others = work.finish([work.sketch(partition, K) for partition in pool])
-    kinds = ("kmeans", *(partition.kind for partition in pool))
-    best = choose_fit([first, *others], settings.tol * data.total_weight)
-    best = replace(best, starts=record_starts(kinds, [first, *others], work.scatter))
+    kinds, fits = try_pool(work, K, stream, monitor)
+    best = choose_fit(fits, work.tolerance)
+    best = replace(best, starts=record_starts(kinds, fits, work.scatter))
     return best.permute(best.mixture.canonical_order())
+
+
+def try_pool(
+    work: Workplace, n_components: int, stream: np.random.RandomState, monitor: Monitor | None = None
+) -> tuple[tuple[str, ...], list[EMFit | None]]:
+    """Run every member of the pool as far as it deserves.
+
+    Parameters
+    ----------
+    work : Workplace
+    n_components : int
+        K.
+    stream : numpy.random.RandomState
+    monitor : Monitor or None
+        Is told of the first member's run.
+
+    Returns
+    -------
+    kinds : tuple of str
+    fits : list of EMFit or None
+        The first is scikit-learn's k-means start; None stands for a start that failed.
+    """
+    shares = initial_responsibilities(work.data, n_components, "kmeans", stream)
+    first = work.begin(shares, monitor=monitor)
+    pool = list(partitions(work.data, n_components, stream)) if n_components > 1 else []
+    others = work.finish([work.sketch(partition, n_components) for partition in pool])
+    return ("kmeans", *(partition.kind for partition in pool)), [first, *others]

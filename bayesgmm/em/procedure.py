@@ -1,9 +1,10 @@
 """scikit-learn's own procedure: given parameters, or `n_init` starts of one kind, each run to convergence.
 
 Kept beside the pool so that code written for scikit-learn gives what it gave: the same random stream, the same number
-of iterations, the components in the order in which the start had them.
+of iterations, the components in the order in which the start had them. A search runs both, the procedure and the pool.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 
 from bayesgmm.covariance import CovarianceFamily
 from bayesgmm.data import Data
+from bayesgmm.em.fit import try_pool
 from bayesgmm.em.iteration import Monitor, State, maximise_rows
 from bayesgmm.em.result import EMFit, EMSettings, EMStatus
 from bayesgmm.em.starts import initial_responsibilities
-from bayesgmm.em.workplace import Workplace, record_starts
+from bayesgmm.em.workplace import Workplace, choose_fit, record_starts
 
-__all__ = ["Procedure", "fit_by_procedure"]
+__all__ = ["Procedure", "fit_by_procedure", "fit_by_search"]
 
 Array = NDArray[np.float64]
 
@@ -82,6 +84,56 @@ def fit_by_procedure(
         If a covariance is not positive definite.
     """
     work = Workplace.of(data, family, settings)
+    fits = _try_starts(work, procedure, random_state, monitor)
+    return replace(_choose(fits), starts=record_starts(_kinds(procedure), fits, work.scatter))
+
+
+def fit_by_search(
+    data: Data,
+    family: CovarianceFamily,
+    settings: EMSettings,
+    procedure: Procedure,
+    *,
+    random_state: np.random.RandomState,
+    monitor: Monitor,
+) -> EMFit:
+    """Fit a mixture by scikit-learn's procedure and from the pool; the higher likelihood wins.
+
+    Parameters
+    ----------
+    data : Data
+    family : CovarianceFamily
+    settings : EMSettings
+        With ``max_iter`` at least 1.
+    procedure : Procedure
+    random_state : numpy.random.RandomState
+        Both begin at the same place of the stream, so that the pool is the one that `fit_em` would run.
+    monitor : Monitor
+        Is told of every start and iteration of the procedure.
+
+    Returns
+    -------
+    EMFit
+        Components ordered by the mean of the first feature, ties by the next, whoever won; its starts are those of the
+        procedure and then those of the pool.
+
+    Raises
+    ------
+    ValueError
+        If a covariance is not positive definite.
+    """
+    work, again = Workplace.of(data, family, settings), deepcopy(random_state)
+    fits = _try_starts(work, procedure, random_state, monitor)
+    pool_kinds, pool_fits = try_pool(work, procedure.n_components, again)
+    best = choose_fit([_choose(fits), choose_fit(pool_fits, work.tolerance)], 0.0)
+    starts = record_starts((*_kinds(procedure), *pool_kinds), [*fits, *pool_fits], work.scatter)
+    return replace(best, starts=starts).permute(best.mixture.canonical_order())
+
+
+def _try_starts(
+    work: Workplace, procedure: Procedure, random_state: np.random.RandomState, monitor: Monitor
+) -> list[EMFit]:
+    """Run every start to convergence; one that becomes singular is an error."""
     fits: list[EMFit] = []
     for i in range(procedure.n_init):
         monitor.begin(i)
@@ -91,12 +143,19 @@ def fit_by_procedure(
             raise ValueError(EMStatus.SINGULAR.value) from error
         if fit.status is EMStatus.SINGULAR:
             raise ValueError(EMStatus.SINGULAR.value)
-        if settings.max_iter:
+        if work.settings.max_iter:
             monitor.end(fit.path[-1], fit.converged)
         fits.append(fit)
-    best = max(fits, key=lambda fit: fit.path[-1]) if settings.max_iter else fits[-1]
-    kinds = (procedure.init_params,) * len(fits)
-    return replace(best, starts=record_starts(kinds, fits, work.scatter))
+    return fits
+
+
+def _choose(fits: list[EMFit]) -> EMFit:
+    """Take the highest lower bound, as scikit-learn does; the last where no start made a step."""
+    return max(fits, key=lambda fit: fit.path[-1]) if len(fits[-1].path) else fits[-1]
+
+
+def _kinds(procedure: Procedure) -> tuple[str, ...]:
+    return (procedure.init_params,) * procedure.n_init
 
 
 def _spread_seeds(work: Workplace, shares: Array) -> State:

@@ -29,7 +29,7 @@ class EMStatus(Enum):
     )
     DEGENERATE = (
         "A component collapsed: it is narrower than the data resolve, or holds too few rows to determine it. "
-        "Fit fewer components, take a covariance_type with fewer parameters, or increase reg_covar."
+        "Fit fewer components, or take a covariance_type with fewer parameters."
     )
     SINGULAR = (
         "Fitting the mixture model failed because some components have ill-defined empirical covariance (for instance "
@@ -146,11 +146,6 @@ class EMFit:
     def aic(self) -> float:
         """Akaike's information criterion; smaller is better."""
         return aic(self.log_likelihood, self.n_parameters)
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether no component collapsed."""
-        return self.status in (EMStatus.CONVERGED, EMStatus.NOT_CONVERGED)
 
     @property
     def message(self) -> str:

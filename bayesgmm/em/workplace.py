@@ -27,7 +27,7 @@ SHORT_ROWS = 20_000  # rows that short runs read: they compare starts, which tak
 FINALISTS = 5  # of the pool that run to convergence, beside its first member
 SAME = 1e-9  # relative; sketches that agree so well took the same path
 SCATTER = 10  # times tol per row: log-likelihoods this close belong to one optimum
-LEAST_SCATTER = 1e-2  # nats
+LEAST_SCATTER = 1e-2  # nats, where a row weighs one
 RANKS = {EMStatus.CONVERGED: 2, EMStatus.NOT_CONVERGED: 2, EMStatus.DEGENERATE: 1, EMStatus.SINGULAR: 0}
 
 
@@ -62,7 +62,12 @@ class Workplace:
     @property
     def scatter(self) -> float:
         """Nats by which runs to one optimum may differ."""
-        return max(LEAST_SCATTER, SCATTER * self.settings.tol * self.rows.total)
+        return max(LEAST_SCATTER * self.data.row_unit, SCATTER * self.tolerance)
+
+    @property
+    def tolerance(self) -> float:
+        """Nats by which another start must beat the pool's first member."""
+        return self.settings.tol * self.rows.total
 
     def run(self, state: State, *, previous: float = -np.inf, monitor: Monitor | None = None) -> EMFit:
         """Run EM from a state to convergence."""

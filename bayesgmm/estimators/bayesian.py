@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bayesgmm import model
 from bayesgmm.data import as_data, as_rows
+from bayesgmm.estimators.containers import as_frame
 from bayesgmm.fitting import FitSettings, fit_posterior
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
         InvalidArgumentError, InvalidArgumentTypeError
             If an argument of the constructor cannot be used, the rows are no finite numbers, there are fewer rows than
             components, or columns are constant or linearly dependent.
+        TypeError
+            If column names are text in part only, as scikit-learn words it.
 
         Warns
         -----
@@ -157,10 +160,12 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
         """
         settings = FitSettings.from_parameters(self.get_params(deep=False))
         data = as_data(X)
+        validate_data(BaseEstimator(), as_frame(X), skip_check_array=True)  # refuses names before any work
         result = fit_posterior(data, settings)
-        validate_data(self, X, skip_check_array=True)
+        validate_data(self, as_frame(X), skip_check_array=True)
         self.posterior_: Posterior = result.posterior
         self.em_: EMFit = result.em
+        self._priors = result.priors
         return self
 
     def fit_predict(self, X: ArrayLike, y: None = None) -> NDArray[np.intp]:
@@ -198,10 +203,10 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
         check_is_fitted(self, "posterior_")
         return self.posterior_.responsibilities(X, **options)
 
-    def save(self, path: str | Path) -> None:
-        """Write the result to one netCDF file; `bayesgmm.load` reads it."""
+    def save(self, path: str | Path) -> Path:
+        """Write the result to one netCDF file, whose path is returned; `bayesgmm.load` reads it."""
         check_is_fitted(self, "posterior_")
-        self.posterior_.save(path)
+        return self.posterior_.save(path)
 
     @property
     def idata(self) -> xr.DataTree:
@@ -211,12 +216,10 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
 
     @property
     def model_(self) -> pm.Model:
-        """The `pm.Model` of this posterior, built anew when asked for (it does not pickle)."""
+        """The `pm.Model` of the fit, its priors included; built anew when asked for (it does not pickle)."""
         check_is_fitted(self, "posterior_")
         posterior = self.posterior_
-        return model.build_model(
-            posterior.observed, posterior.n_components, covariance_type=posterior.family.name, priors=self.priors
-        )
+        return model.build.model_from_data(posterior.data, posterior.n_components, posterior.family, self._priors)
 
     @property
     def mixture_(self) -> Mixture:
@@ -244,7 +247,7 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
         """Check new rows as scikit-learn does: numbers and shape first, then names."""
         check_is_fitted(self, "posterior_")
         as_rows(X, self.posterior_.n_features, owner=type(self).__name__)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        validate_data(self, as_frame(X), reset=False, skip_check_array=True)
         return self.posterior_
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -6,7 +6,6 @@ scikit-learn's own machinery, so that the sentences are its own.
 
 import time
 import warnings
-from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
@@ -18,14 +17,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bayesgmm.covariance import CovarianceFamily, as_family
-from bayesgmm.data import Data, as_data, check_n_components, check_rank
+from bayesgmm.data import Data, as_data, as_rows, check_n_components, check_rank
 from bayesgmm.em import criteria
 from bayesgmm.em.fit import EMFit, EMSettings, EMStatus, Starts, fit_em, run_em
 from bayesgmm.em.iteration import State
-from bayesgmm.em.procedure import Procedure, fit_by_procedure
+from bayesgmm.em.procedure import Procedure, fit_by_procedure, fit_by_search
 from bayesgmm.em.starts import INIT_PARAMS
-from bayesgmm.em.workplace import choose_fit
 from bayesgmm.errors import ConvergenceWarning, DegenerateComponentWarning
+from bayesgmm.estimators.containers import as_frame, check_two_rows, check_warm_start, precision_of
 from bayesgmm.estimators.layouts import check_means, check_precisions, check_weights, root_precisions, scale_from_roots
 from bayesgmm.kernel import rows as kernel
 from bayesgmm.mixture import Mixture
@@ -41,8 +40,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     f(x) = sum_k w_k N(x | m_k, Sigma_k). N rows, D features, K components. Where neither `n_init`, `init_params` nor
     any of the three ``*_init`` is given, EM starts from a pool: scikit-learn's k-means start from the same seed, more
     k-means and Ward partitions in several coordinates, random partitions; the components then come ordered by the
-    mean of the first feature. Give one of them and it is scikit-learn's procedure, order included; `n_init` above
-    one, given alone, asks for a search: the pool then joins it, and wins where it finds a higher likelihood.
+    mean of the first feature. Give one of them and it is scikit-learn's procedure, its order of components included.
+    `n_init` above one, given alone, asks for a search: scikit-learn's starts and the pool both run, the higher
+    likelihood wins, `starts_` lists them all, and the components come in the pool's order, whoever won. With
+    `warm_start` it is scikit-learn's procedure.
 
     Parameters
     ----------
@@ -188,12 +189,14 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             `reg_covar` is None, a start that does not fit, or a covariance that becomes singular.
         """
         self._validate_params()
-        x = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         data = as_data(X, sample_weight=sample_weight)
+        check_two_rows(data)
         check_n_components(data, self.n_components)
         if self.reg_covar is None:
             check_rank(data, correlated=not self._family.is_diagonal)
-        self._keep(self._run(data), x.dtype)
+        fit = self._run(data)
+        validate_data(self, as_frame(X), skip_check_array=True)
+        self._keep(fit, precision_of(X))
         self._warn()
         return self
 
@@ -291,10 +294,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def _read_rows(self, X: ArrayLike) -> tuple[Array, Array]:
         """Log densities (N,) and responsibilities (N, K) of checked rows, in scikit-learn's precision."""
         check_is_fitted(self)
-        x = validate_data(self, X, reset=False)
+        x = as_rows(X, self.means_.shape[1], owner=type(self).__name__)
+        validate_data(self, as_frame(X), reset=False, skip_check_array=True)
         with np.errstate(all="ignore"):
-            values = kernel.responsibilities(np.ascontiguousarray(x, dtype=np.float64), *self._state())
-        dtype = np.result_type(x.dtype, np.asarray(self.means_).dtype)
+            values = kernel.responsibilities(x, *self._state())
+        dtype = np.result_type(precision_of(X), np.asarray(self.means_).dtype)
         return values[0].astype(dtype, copy=False), values[1].astype(dtype, copy=False)
 
     def _run(self, data: Data) -> EMFit:
@@ -304,22 +308,22 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         procedure = self._procedure(data)
         if self.warm_start and hasattr(self, "converged_"):
             monitor.begin(0)
-            fit = run_em(data, family, self._mixture(), settings, previous=self.lower_bound_, monitor=monitor)
+            last = check_warm_start(self._mixture(), self.n_components, data.n_features)
+            fit = run_em(data, family, last, settings, previous=self.lower_bound_, monitor=monitor)
             if fit.status is EMStatus.SINGULAR:
                 raise ValueError(fit.status.value)
             return fit
         stream = check_random_state(self.random_state)
         if procedure is None:
             return fit_em(data, self.n_components, family, settings, stream, monitor)
-        again = deepcopy(stream)
-        fit = fit_by_procedure(data, family, settings, procedure, random_state=stream, monitor=monitor)
-        if not self._is_search or self.warm_start or not self.max_iter:
-            return fit
-        return choose_fit([fit, fit_em(data, self.n_components, family, settings, again)], 0.0)
+        run = fit_by_search if self._is_search else fit_by_procedure
+        return run(data, family, settings, procedure, random_state=stream, monitor=monitor)
 
     @property
     def _is_search(self) -> bool:
-        """Whether several starts were asked for and nothing was said of their kind."""
+        """Whether several starts were asked for, nothing was said of their kind, and EM is to run from them at once."""
+        if self.warm_start or not self.max_iter:
+            return False
         starts = self.init_params, self.weights_init, self.means_init, self.precisions_init
         return self.n_init is not None and self.n_init > 1 and all(value is None for value in starts)
 
@@ -361,7 +365,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         if not fit.converged:
             warnings.warn(EMStatus.NOT_CONVERGED.value, ConvergenceWarning, stacklevel=3)
         if fit.status is EMStatus.DEGENERATE:
-            warnings.warn(fit.message, DegenerateComponentWarning, stacklevel=3)
+            message = f"{fit.message} It may also help to increase reg_covar."
+            warnings.warn(message, DegenerateComponentWarning, stacklevel=3)
 
 
 class Verbosity:

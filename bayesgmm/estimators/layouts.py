@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from bayesgmm.covariance import CovarianceFamily
+from bayesgmm.mixture.parameters import triangular
 
 __all__ = ["check_means", "check_precisions", "check_weights", "root_precisions", "scale_from_roots"]
 
@@ -143,10 +144,7 @@ def scale_from_roots(roots: Array) -> Array:
     >>> scale_from_roots(np.array([[[0.5]]]))
     array([[[2.]]])
     """
-    inverse = np.linalg.inv(roots)  # L' up to an orthogonal factor on its left
-    L = np.swapaxes(np.linalg.qr(inverse, mode="r"), -1, -2)
-    sign = np.where(np.diagonal(L, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
-    return np.tril(L * sign[:, None, :])
+    return triangular(np.swapaxes(np.linalg.inv(roots), -1, -2))  # U^-T is L up to an orthogonal factor on its right
 
 
 def _check_shape(value: Array, shape: tuple[int, ...], name: str) -> None:

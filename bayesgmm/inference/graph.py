@@ -18,7 +18,7 @@ from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
 from bayesgmm.inference.sampling import sample_nutpie
 from bayesgmm.model.build import model_from_data
 from bayesgmm.model.named import NamedPrior
-from bayesgmm.model.terms import log_density
+from bayesgmm.model.users import log_density
 
 __all__ = ["sample_graph", "start_values"]
 

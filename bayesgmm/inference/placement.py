@@ -67,7 +67,7 @@ def _gain(prior: Any, name: str, values: Array) -> Array:
     if isinstance(prior, NamedPrior):
         evaluate: Callable[[Array], Array] = prior.log_density
     else:
-        evaluate = model.terms.log_density(prior, name, values.shape)
+        evaluate = model.users.log_density(prior, name, values.shape)
     everywhere = [evaluate(np.repeat(value[None], K, axis=0)) for value in values]  # each (K, ...): one per place
     if np.shape(everywhere[0])[:1] != (K,):  # one event over all places: no place has a density of its own
         return np.zeros((K, K))

@@ -31,7 +31,7 @@ from bayesgmm.kernel.settings import N_COEFFICIENTS, Settings, flatten
 from bayesgmm.kernel.target import log_posterior_callback
 from bayesgmm.mixture import Mixture
 from bayesgmm.model import named
-from bayesgmm.model.priors import ResolvedPriors, column_scale, sds_shape
+from bayesgmm.model.priors import ResolvedPriors, column_scale, partial_exponents, sds_shape
 
 __all__ = ["Target", "coefficients", "make_target"]
 
@@ -338,8 +338,7 @@ def _log_weights_constant(concentration: Array) -> float:
 
 def _log_partials_constant(eta: float, n_features: int) -> float:
     """Normalisers of the P Beta priors of (z + 1) / 2: -log B(b, b) - 2 b log 2 for each, Jacobian included."""
-    columns = np.tril_indices(n_features, -1)[1]
-    b = eta + 0.5 * (n_features - 2 - columns)
+    b = partial_exponents(n_features, eta)
     return float((-betaln(b, b) - 2.0 * b * math.log(2.0)).sum())
 
 

@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import CacheImpl
+from numba.core import caching
 
 __all__ = ["FLOATING", "STAMP", "RoomLocator", "can_cache", "compile_callback", "jit", "jit_inner", "jit_scalar"]
 
 FLOATING = {"reassoc", "contract", "nsz"}
 ROOM = Path(__file__).parent
 STAMP = hashlib.sha256(b"".join(source.read_bytes() for source in sorted(ROOM.glob("*.py")))).hexdigest()
-LOCATORS: list[Any] = CacheImpl._locator_classes  # of which numba takes the first that finds a folder
+# Of these numba takes the first that finds a folder. The list is not public; without it, nothing is kept on disk.
+LOCATORS: list[Any] = getattr(caching.CacheImpl, "_locator_classes", [])
 OWN_LOCATORS = tuple(LOCATORS)
 
 

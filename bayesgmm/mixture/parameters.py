@@ -4,10 +4,10 @@ A Cholesky factor is lower triangular with positive diagonal. From a covariance 
 from any root A of a covariance, Sigma = A A', by a QR decomposition of A', which never squares and so keeps all digits
 of badly conditioned covariances (Golub and Van Loan 2013, Matrix Computations, section 5.2).
 
-Letters as everywhere: K components, D features, "..." batch axes. It imports `density` and `errors` only.
+K components, D features, "..." batch axes.
 """
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -279,7 +279,7 @@ def circle(coverage: float, n_points: int) -> Array:
     coverage : float
         In (0, 1).
     n_points : int
-        At least three; the last equals the first.
+        At least four, a triangle closed; the first is (radius, 0), the last equals it.
 
     Returns
     -------
@@ -296,10 +296,10 @@ def circle(coverage: float, n_points: int) -> Array:
     >>> circle(0.95, 5)[0].round(3)
     array([2.448, 0.   ])
     """
-    if not 0.0 < coverage < 1.0:
+    if not isinstance(coverage, Real) or not 0.0 < coverage < 1.0:
         raise InvalidArgumentError("coverage", "lie strictly between 0 and 1", coverage)
-    if not isinstance(n_points, Integral) or n_points < 3:
-        raise InvalidArgumentError("n_points", "be an integer of at least 3", n_points)
+    if not isinstance(n_points, Integral) or n_points < 4:
+        raise InvalidArgumentError("n_points", "be an integer of at least 4", n_points)
     angle = np.linspace(0.0, 2 * np.pi, n_points)
     return np.sqrt(-2 * np.log1p(-coverage)) * np.column_stack([np.cos(angle), np.sin(angle)])
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+import bayesgmm.model as room
 from bayesgmm.covariance import CovarianceFamily, Spherical
 from bayesgmm.data import Data
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError, PriorWarning
@@ -33,7 +34,7 @@ from bayesgmm.model.recognition import (
     recognise,
 )
 
-__all__ = ["Priors", "ResolvedPriors", "column_scale", "sds_shape"]
+__all__ = ["Priors", "ResolvedPriors", "column_scale", "partial_exponents", "sds_shape"]
 
 Array = NDArray[np.float64]
 
@@ -127,7 +128,8 @@ class Priors:
         Raises
         ------
         InvalidArgumentError
-            If a prior does not fit the shape of its parameter.
+            If a prior does not fit the shape of its parameter, has parameters that are random themselves, or is a prior
+            of sds with a density below zero.
 
         Warns
         -----
@@ -143,8 +145,10 @@ class Priors:
         means = _default_means(data) if self.means is None else self.means
         sds = _default_sds(data, K, family) if self.sds is None else self.sds
         means, sds = _fit("means", means, MEANS, (K, D)), _fit("sds", sds, SDS, sds_shape(family, K, D))
+        if not isinstance(means, named.NamedPrior):
+            room.users.check_density(means, "means", (K, D))
         if self.sds is not None:
-            _warn_of_spikes(sds, data, K, family)
+            _check_sds(sds, data, K, family)
         concentration = np.broadcast_to(concentration, (K,)).astype(float)
         differs = (concentration != concentration[0]).any() or differs_between_components(means, (K, D))
         if not family.is_shared:
@@ -236,6 +240,34 @@ def column_scale(data: Data, family: CovarianceFamily) -> Array:
     return np.full(data.n_features, data.common_scale) if common else np.asarray(data.scale)
 
 
+def partial_exponents(n_features: int, eta: float) -> Array:
+    """Give b_j = eta + (D - 2 - j) / 2, j the column from 0, of every pair, row by row of the lower triangle.
+
+    With (z_ij + 1) / 2 ~ Beta(b_j, b_j) for the partial correlations, the correlations are LKJ(eta) (Lewandowski,
+    Kurowicka and Joe 2009, doi:10.1016/j.jmva.2009.04.008).
+
+    Parameters
+    ----------
+    n_features : int
+        D.
+    eta : float
+        LKJ parameter.
+
+    Returns
+    -------
+    array of shape (P,)
+
+    Examples
+    --------
+    >>> from bayesgmm.model.priors import partial_exponents
+    >>> partial_exponents(3, 2.0)
+    array([2.5, 2.5, 2. ])
+    """
+    columns = np.tril_indices(n_features, -1)[1]
+    exponents: Array = eta + (n_features - 2 - columns) / 2.0
+    return exponents
+
+
 def _default_means(data: Data) -> named.Normal:
     return named.Normal(np.asarray(data.location), MEAN_SPREAD * np.asarray(data.scale))
 
@@ -253,15 +285,20 @@ def _guard(data: Data, family: CovarianceFamily) -> Array:
     return np.full(half.shape, half.min()) if isinstance(family, Spherical) else half
 
 
-def _warn_of_spikes(prior: Any, data: Data, n_components: int, family: CovarianceFamily) -> None:
-    if not isinstance(prior, named.ScalePrior) or family.is_shared:
-        return
-    shape = sds_shape(family, n_components, data.n_features)
-    is_safe = family.expand_sds(np.broadcast_to(prior.vanishes_at_zero, shape), n_components, data.n_features).all(0)
-    is_open = ~is_safe & (_guard(data, family) > 0)  # (D,)
+def _check_sds(prior: Any, data: Data, n_components: int, family: CovarianceFamily) -> None:
+    """Refuse a prior of sds with a density below zero; warn where it leaves a spike on a column that repeats values."""
+    K, D, guard = n_components, data.n_features, _guard(data, family)
+    shape = sds_shape(family, K, D)
+    if isinstance(prior, named.ScalePrior):
+        name, vanishes = type(prior).__name__, np.broadcast_to(prior.vanishes_at_zero, shape)
+    else:
+        unit = np.where(guard > 0, 2.0 * guard, column_scale(data, family))
+        name = describe(prior)["name"]
+        vanishes = room.users.check_sds(prior, shape, family.compact_sds(np.broadcast_to(unit, (K, D))))
+    is_open = (family.expand_sds(vanishes.astype(float), K, D) == 0).any(0) & (guard > 0)  # (D,)
     columns = ", ".join(repr(name) for name, found in zip(data.feature_names, is_open, strict=True) if found)
-    if columns:
-        sentence = f"`sds` leaves a spike in the posterior: {type(prior).__name__} reaches down to zero"
+    if columns and not family.is_shared:
+        sentence = f"`sds` leaves a spike in the posterior: {name} reaches down to zero"
         where = f"values repeat in column {columns}"
         warnings.warn(f"{sentence}, and {where}. {SPIKE_REMEDY}", PriorWarning, stacklevel=3)
 

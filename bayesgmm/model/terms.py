@@ -13,28 +13,23 @@ doi:10.1016/j.jmva.2009.04.008):
 Every builder runs inside a ``with model:`` block.
 """
 
-from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from numpy.typing import NDArray
-from pymc.distributions.distribution import SymbolicRandomVariable
-from pymc.distributions.shape_utils import change_dist_size
 from pymc.distributions.transforms import Transform, _default_transform
 from pymc.logprob.transforms import LogTransform
-from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.variable import TensorVariable
 
 from bayesgmm.covariance import CovarianceFamily, Full, Spherical, Tied
 from bayesgmm.data import Data
-from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.model import named
 from bayesgmm.model.distributions import HalfStudentT, PartialCorrelation, RootInverseGamma, TruncatedLogNormal
-from bayesgmm.model.priors import ResolvedPriors, column_scale, sds_shape
+from bayesgmm.model.priors import ResolvedPriors, column_scale, partial_exponents, sds_shape
 from bayesgmm.model.transforms import Affine, Jointly, LogScale
+from bayesgmm.model.users import check_sds, resize
 from bayesgmm.schema import COMPONENT, FEATURE, FEATURE_BIS, PAIR
 
 __all__ = [
@@ -43,11 +38,7 @@ __all__ = [
     "add_scale",
     "add_weights",
     "correlation_factor",
-    "log_density",
-    "partial_exponents",
 ]
-
-Array = NDArray[np.float64]
 
 
 def add_weights(priors: ResolvedPriors) -> TensorVariable:
@@ -126,11 +117,11 @@ def add_prior(
     >>> model.value_vars
     [sds_logscale__]
     """
-    distribution = _resize(prior, name, shape)
+    distribution = resize(prior, name, shape)
     op = distribution.owner.op
     own = _default_transform(op, distribution)
     if name == "sds" and own is None:
-        raise InvalidArgumentError("sds", "be a distribution of positive numbers", str(op))
+        check_sds(prior, shape, np.ones(shape))
     transform = Jointly(transform, op.ndim_supp) if op.ndim_supp else transform
     replaced = own is None or isinstance(own, LogTransform)
     return pm.modelcontext(None).register_rv(
@@ -211,31 +202,6 @@ def _(family: Spherical, data: Data, priors: ResolvedPriors) -> TensorVariable:
     return _add_sds(family, data, priors, (COMPONENT,))[:, None] * np.ones((1, data.n_features))
 
 
-def partial_exponents(n_features: int, eta: float) -> Array:
-    """Give b_j = eta + (D - 2 - j) / 2, j the column from 0, of every pair, row by row of the lower triangle.
-
-    Parameters
-    ----------
-    n_features : int
-        D.
-    eta : float
-        LKJ parameter.
-
-    Returns
-    -------
-    array of shape (P,)
-
-    Examples
-    --------
-    >>> from bayesgmm.model.terms import partial_exponents
-    >>> partial_exponents(3, 2.0)
-    array([2.5, 2.5, 2. ])
-    """
-    columns = np.tril_indices(n_features, -1)[1]
-    exponents: Array = eta + (n_features - 2 - columns) / 2.0
-    return exponents
-
-
 def correlation_factor(partials: TensorVariable, n_features: int) -> TensorVariable:
     """Turn partial correlations (..., P) into Cholesky factors of correlation matrices (..., D, D).
 
@@ -270,44 +236,6 @@ def correlation_factor(partials: TensorVariable, n_features: int) -> TensorVaria
     return (z + np.eye(D)) * before
 
 
-def log_density(prior: Any, name: str, shape: tuple[int, ...]) -> Callable[[Array], Array]:
-    """Make the log density of a PyMC distribution as a function of numbers.
-
-    Parameters
-    ----------
-    prior : PyMC distribution
-        Unregistered, with parameters of constants.
-    name : str
-        "means" or "sds", for the wording of errors.
-    shape : tuple of int
-        Of the parameter whose prior it is.
-
-    Returns
-    -------
-    callable
-        A value of shape `shape` to log densities, one for each event of the distribution.
-
-    Raises
-    ------
-    InvalidArgumentError, InvalidArgumentTypeError
-        If `prior` is no PyMC distribution, or does not broadcast to `shape`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pymc as pm
-    >>> from bayesgmm.model.terms import log_density
-    >>> log_density(pm.Laplace.dist(0.0, 1.0), "means", (2, 1))(np.array([[0.0], [1.0]]))
-    array([[-0.69314718],
-           [-1.69314718]])
-    """
-    value = pt.tensor("value", dtype="float64", shape=(None,) * len(shape))
-    evaluate: Callable[[Array], Array] = pm.compile(
-        [value], pm.logp(_resize(prior, name, shape), value), mode="FAST_COMPILE"
-    )
-    return evaluate
-
-
 def _add_sds(family: CovarianceFamily, data: Data, priors: ResolvedPriors, dims: tuple[str, ...]) -> TensorVariable:
     K, D = priors.concentration.shape[0], data.n_features
     unit = family.compact_sds(np.broadcast_to(column_scale(data, family), (K, D)))
@@ -328,19 +256,3 @@ def _add_factor(sds: TensorVariable, dims: tuple[str, ...], n_features: int, eta
         factor = factor * R
     pm.Deterministic("covariances", factor @ factor.mT, dims=(*dims, FEATURE, FEATURE_BIS))
     return factor
-
-
-def _resize(prior: Any, name: str, shape: tuple[int, ...]) -> TensorVariable:
-    """Give an unregistered PyMC distribution another batch shape, so that its full shape is `shape`."""
-    op = getattr(getattr(prior, "owner", None), "op", None)
-    if not isinstance(op, (RandomVariable, SymbolicRandomVariable)):
-        remedy = "Wrap an expression of distributions: pm.CustomDist.dist(..., dist=function)."
-        raise InvalidArgumentTypeError(name, "be a PyMC distribution such as pm.Normal.dist(0, 2)", prior, remedy)
-    try:
-        resized = change_dist_size(prior, shape[: len(shape) - op.ndim_supp])
-        fits = all(have in (None, want) for have, want in zip(resized.type.shape, shape, strict=True))
-    except ValueError:
-        fits = False
-    if not fits:
-        raise InvalidArgumentError(name, f"broadcast to shape {shape}", f"shape {prior.type.shape}")
-    return resized

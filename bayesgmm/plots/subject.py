@@ -99,7 +99,7 @@ def _read(value: Any, X: ArrayLike | None, names: tuple[str, ...] | None) -> Sub
 
 @_read.register
 def _(value: Posterior, X: ArrayLike | None, names: tuple[str, ...] | None) -> Subject:
-    x = as_rows(value.observed if X is None else X, feature_names=value.feature_names, owner="Posterior")
+    x = value.data.x if X is None else value.rows_of(X)
     shown = _thin(x)
     components = tuple(map(str, value.component_names))
     shares = row_moments(value, shown).mean

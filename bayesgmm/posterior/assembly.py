@@ -41,6 +41,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
+PRIOR_GROUPS = {"prior", "prior_predictive"}
 LIBRARIES = ("numpy", "numba", "pymc", "nutpie", "arviz")  # whose versions a result carries
 
 
@@ -147,7 +148,7 @@ def join_tree(
         The free variables of the model with dims (chain, draw, ...); variables of other names are kept, and permuted
         where they have components.
     groups : mapping of str to xarray.Dataset
-        Groups taken over as they are.
+        Groups taken over; what has components and the same draws is permuted with the posterior.
 
     Returns
     -------
@@ -177,7 +178,16 @@ def join_tree(
         "em": name_em(em, data),
         **_name_data(data),
     }
-    return xr.DataTree.from_dict({name: with_plain_attrs(group) for name, group in {**groups, **own}.items()})
+    others = {name: _permuted_alike(name, group, posterior, relabelling) for name, group in groups.items()}
+    return xr.DataTree.from_dict({name: with_plain_attrs(group) for name, group in {**others, **own}.items()})
+
+
+def _permuted_alike(name: str, group: xr.Dataset, posterior: xr.Dataset, relabelling: Relabelling) -> xr.Dataset:
+    """Permute a group whose draws are the posterior's; those of the prior are others, even if equal in number."""
+    dims = (*SAMPLE_DIMS, COMPONENT)
+    has_sizes = all(group.sizes.get(dim) == posterior.sizes[dim] for dim in dims)
+    has_draws = has_sizes and all(np.array_equal(group[dim], posterior[dim]) for dim in SAMPLE_DIMS)
+    return permute_components(group, relabelling.permutation) if has_draws and name not in PRIOR_GROUPS else group
 
 
 def _name_data(data: Data) -> dict[str, xr.Dataset]:

@@ -24,7 +24,7 @@ from bayesgmm.em.fit import EMFit
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.diagnostics import judge_starts
-from bayesgmm.posterior.layout import feature_positions, mixture_of, with_plain_attrs
+from bayesgmm.posterior.layout import feature_positions, missing_parameters, mixture_of, with_plain_attrs
 from bayesgmm.posterior.pivot import read_em
 from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, OBS
 
@@ -54,7 +54,7 @@ class Posterior:
     Raises
     ------
     InvalidArgumentError
-        If a group or an attribute is missing.
+        If a group, an attribute, or a variable of the covariance family is missing.
 
     Examples
     --------
@@ -72,12 +72,16 @@ class Posterior:
             raise InvalidArgumentTypeError("idata", "be an xarray.DataTree", type(self.idata).__name__)
         missing = [group for group in GROUPS if group not in self.idata.children]
         missing += [] if missing else [name for name in ATTRS if name not in self.idata["posterior"].attrs]
+        held: list[Any] = list(self.idata.children)
+        if not missing:
+            missing = missing_parameters(self.group("posterior"), self.family, self.n_components)
+            held = list(self.group("posterior").data_vars)
         if missing:
             remedy = "`Posterior.from_idata(idata, X)` takes draws that PyMC made of `build_model(X, ...)`."
-            raise InvalidArgumentError("idata", f"have {', '.join(missing)}", list(self.idata.children), remedy)
+            raise InvalidArgumentError("idata", f"have {', '.join(missing)}", held, remedy)
 
     @classmethod
-    def from_idata(cls, idata: xr.DataTree, X: ArrayLike, *, is_exchangeable: bool = True) -> "Posterior":
+    def from_idata(cls, idata: xr.DataTree, X: ArrayLike, *, is_exchangeable: bool | None = None) -> "Posterior":
         """Take draws that PyMC made of `build_model`: run EM, match every draw to it, keep all other groups.
 
         Parameters
@@ -85,9 +89,10 @@ class Posterior:
         idata : xarray.DataTree
             With a group posterior that holds the model's free variables under their names.
         X : array or DataFrame of shape (N, D)
-            The rows of the model.
-        is_exchangeable : bool
-            Whether the priors are the same for every component; True by default. Where not, no draw is permuted.
+            The rows of the model; they must be those that `idata` carries, where it does.
+        is_exchangeable : bool or None
+            Whether the priors are the same for every component; where not, no draw is permuted. None, the default:
+            as `idata` records it, else yes. Recorded priors that differ between components cannot be overruled.
 
         Returns
         -------

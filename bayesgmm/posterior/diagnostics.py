@@ -125,7 +125,7 @@ def judge_starts(n_starts: int, n_optima: int, gap: float) -> str:
     )
 
 
-def judge_sampler(r_hat: float, ess: float, n_divergent: int) -> str:
+def judge_sampler(r_hat: float, ess: float, n_divergent: int, n_chains: int = 4) -> str:
     """Word whether the chains agree, draws suffice, and no trajectory diverged.
 
     Parameters
@@ -134,6 +134,8 @@ def judge_sampler(r_hat: float, ess: float, n_divergent: int) -> str:
         The highest R-hat and the lowest bulk or tail effective sample size of a table's rows.
     n_divergent : int
         Trajectories that diverged.
+    n_chains : int
+        C; of one chain R-hat is not known. 4 by default, as many as are mostly run.
 
     Returns
     -------
@@ -152,7 +154,10 @@ def judge_sampler(r_hat: float, ess: float, n_divergent: int) -> str:
     if n_divergent:
         complaints.append(f"{n_divergent} divergences")
         remedies.append('raise `method_options={"target_accept": ...}` towards 0.99')
-    if not r_hat < HIGHEST_R_HAT:
+    if n_chains < 2:
+        complaints.append("one chain: R-hat cannot be computed")
+        remedies.append("run at least 2 chains, better 4")
+    elif not r_hat < HIGHEST_R_HAT:
         complaints.append(f"highest R-hat {r_hat:.3f} (below {HIGHEST_R_HAT})")
         remedies.append("raise `tune` and `draws`")
     if not ess >= LOWEST_ESS:

@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
+from bayesgmm.mixture.parameters import circle
 from bayesgmm.posterior.prediction import interval_bounds
 from bayesgmm.schema import COMPONENT, FEATURE
 
 __all__ = ["ellipse_band", "posterior_mean"]
 
 Array = NDArray[np.float64]
-
-FEWEST_POINTS = 4  # a triangle, closed
 
 
 def ellipse_band(
@@ -85,25 +84,21 @@ def ellipse_band(
     """
     if not mixture.batch_shape:
         raise InvalidArgumentError("mixture", "have at least one batch axis, the draws", mixture)
-    if not 0.0 < coverage < 1.0:
-        raise InvalidArgumentError("coverage", "lie strictly between 0 and 1", coverage)
-    if isinstance(n_points, bool) or not isinstance(n_points, int | np.integer) or n_points < FEWEST_POINTS:
-        raise InvalidArgumentError("n_points", f"be an integer of at least {FEWEST_POINTS}", n_points)
+    points = circle(coverage, n_points)
     plane = mixture.marginal(features).flatten()
     if plane.n_features != 2:
         raise InvalidArgumentError("features", "name two features", features)
     bounds = interval_bounds(ci_prob)
-    radius = np.sqrt(-2 * np.log1p(-coverage))
+    radius = points[0, 0]
+    rays = points.T / radius  # (2, n_points)
     pivot = posterior_mean(plane)
-    angle = np.linspace(0.0, 2 * np.pi, n_points)
-    circle = np.stack([np.cos(angle), np.sin(angle)])  # (2, n_points)
     levels, containing = np.empty((plane.n_components, 3, n_points)), np.empty(plane.n_components)
     for k in range(plane.n_components):
-        distance, inside = _last_crossing(plane, pivot, k, circle, radius)
+        distance, inside = _last_crossing(plane, pivot, k, rays, radius)
         levels[k, ::2] = np.quantile(distance, bounds, axis=0)
         levels[k, 1], containing[k] = radius, inside
-    outlines = pivot.means[:, None, None] + np.einsum("kij,jp,klp->klpi", pivot.scale_tril, circle, levels)
-    return _band_dataset(outlines, pivot.means, containing, angle)
+    outlines = pivot.means[:, None, None] + np.einsum("kij,jp,klp->klpi", pivot.scale_tril, rays, levels)
+    return _band_dataset(outlines, pivot.means, containing, np.linspace(0.0, 2 * np.pi, n_points))
 
 
 def posterior_mean(mixture: Mixture) -> Mixture:
@@ -133,10 +128,10 @@ def posterior_mean(mixture: Mixture) -> Mixture:
     return Mixture.from_covariances(flat.weights.mean(0), flat.means.mean(0), flat.covariances.mean(0))
 
 
-def _last_crossing(plane: Mixture, pivot: Mixture, k: int, circle: Array, radius: float) -> tuple[Array, float]:
+def _last_crossing(plane: Mixture, pivot: Mixture, k: int, rays: Array, radius: float) -> tuple[Array, float]:
     """Give the distance of each draw's ellipse along each ray, (S, n_points), and the share that holds the centre."""
     inverse = np.linalg.inv(plane.scale_tril[:, k])  # (S, 2, 2)
-    A = inverse @ pivot.scale_tril[k] @ circle  # (S, 2, n_points)
+    A = inverse @ pivot.scale_tril[k] @ rays  # (S, 2, n_points)
     b = inverse @ (pivot.means[k] - plane.means[:, k])[..., None]  # (S, 2, 1)
     square, cross, rest = (A**2).sum(1), (A * b).sum(1), (b**2).sum(1) - radius**2  # square t^2 + 2 cross t + rest = 0
     root = np.sqrt(np.maximum(cross**2 - square * rest, 0.0))

@@ -22,6 +22,7 @@ __all__ = [
     "coordinates",
     "derive_variables",
     "feature_positions",
+    "missing_parameters",
     "mixture_of",
     "name_parameters",
     "parameter_dims",
@@ -164,6 +165,35 @@ def name_parameters(values: Mapping[str, Array], family: CovarianceFamily, coord
     C, S = next(iter(values.values())).shape[:2]
     variables = {name: ((*SAMPLE_DIMS, *dims[name]), value) for name, value in values.items()}
     return with_coords(xr.Dataset(variables), {CHAIN: np.arange(C), DRAW: np.arange(S), **coords})
+
+
+def missing_parameters(parameters: xr.Dataset, family: CovarianceFamily, n_components: int) -> list[str]:
+    """Name the variables that draws of a family lack, or have with other dims.
+
+    Parameters
+    ----------
+    parameters : xarray.Dataset
+        With dims (chain, draw, ...).
+    family : CovarianceFamily
+    n_components : int
+        K; one component has no weights.
+
+    Returns
+    -------
+    list of str
+        Each with its dims after (chain, draw); empty where nothing is missing.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.layout import missing_parameters
+    >>> draws = fit.posterior_.group("posterior")
+    >>> missing_parameters(draws.drop_vars("sds"), fit.posterior_.family, 2)
+    ['sds (component, feature)']
+    """
+    needed = {"weights": n_components > 1, "partials": family.has_correlations(parameters.sizes.get(FEATURE, 1))}
+    dims = {n: own for n, own in parameter_dims(family).items() if needed.get(n, n in ("means", "sds"))}
+    held = {name: set(parameters[name].dims) for name in dims if name in parameters}
+    return [f"{n} ({', '.join(own)})" for n, own in dims.items() if held.get(n) != {*SAMPLE_DIMS, *own}]
 
 
 def mixture_of(parameters: xr.Dataset, family: CovarianceFamily, n_components: int, n_features: int) -> Mixture:

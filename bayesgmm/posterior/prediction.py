@@ -8,6 +8,7 @@ agree near the data and differ far from it. Rows pass the draws in blocks, so me
 """
 
 from collections.abc import Callable, Iterator
+from numbers import Real
 
 import numpy as np
 import xarray as xr
@@ -15,7 +16,7 @@ from arviz_base import rcParams
 from numpy.typing import ArrayLike, NDArray
 
 from bayesgmm.data import as_data
-from bayesgmm.errors import InvalidArgumentError
+from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.kernel.draws import DrawMoments, draw_log_densities, draw_moments
 from bayesgmm.posterior.container import Posterior
 from bayesgmm.schema import CHAIN, DRAW, OBS
@@ -230,6 +231,8 @@ def interval_bounds(ci_prob: float | None) -> tuple[float, float]:
     ------
     InvalidArgumentError
         If it does not lie strictly between 0 and 1.
+    InvalidArgumentTypeError
+        If it is no number.
 
     Examples
     --------
@@ -238,8 +241,11 @@ def interval_bounds(ci_prob: float | None) -> tuple[float, float]:
     (0.25, 0.75)
     """
     mass = rcParams["stats.ci_prob"] if ci_prob is None else ci_prob
+    is_number = isinstance(mass, Real) and not isinstance(mass, bool)
+    if not is_number:
+        raise InvalidArgumentTypeError("ci_prob", "be a number strictly between 0 and 1, or None", repr(mass))
     if not 0.0 < mass < 1.0:
-        raise InvalidArgumentError("ci_prob", "lie strictly between 0 and 1", ci_prob)
+        raise InvalidArgumentError("ci_prob", "lie strictly between 0 and 1", mass)
     return (1.0 - mass) / 2.0, (1.0 + mass) / 2.0
 
 

@@ -79,16 +79,17 @@ def _describe(posterior: Posterior, x: Array, bounds: tuple[float, float]) -> di
     moments = row_moments(posterior, x)
     parameters = flat_parameters(posterior)
 
-    def band(block: Array) -> Array:
-        return np.moveaxis(np.quantile(draw_shares(block, *parameters), bounds, axis=0), 0, -1)  # (B, K, 2)
+    def spread(block: Array) -> Array:
+        shares = draw_shares(block, *parameters)  # (S, B, K)
+        return np.stack([shares.std(0), *np.quantile(shares, bounds, axis=0)], axis=-1)
 
-    edges = by_row_blocks(band, x, parameters[0].size)
+    sd, lower, upper = np.moveaxis(by_row_blocks(spread, x, parameters[0].size), -1, 0)  # (N, K) each
     uncertainty = np.maximum(entr(moments.mean).sum(1) - moments.overlap, 0.0)
     return {
         "mean": moments.mean,
-        "sd": np.sqrt(np.maximum(moments.square - moments.mean**2, 0.0)),
-        "lower": edges[..., 0],
-        "upper": edges[..., 1],
+        "sd": sd,
+        "lower": lower,
+        "upper": upper,
         "entropy": moments.overlap + uncertainty,
         "overlap": moments.overlap,
         "parameter_uncertainty": uncertainty,

@@ -4,7 +4,7 @@ The file holds the DataTree as it is, group by group; any program that reads net
 """
 
 import os
-import tempfile
+import uuid
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,7 @@ REMEDY = "Files are written by `fit.save(path)`."
 def save(posterior: Posterior, path: str | os.PathLike[str]) -> Path:
     """Write a posterior to one netCDF file.
 
-    It is written under another name in the same folder and renamed when complete, so that an interrupt leaves no
+    It is written under another name beside its place and renamed when complete, so that an interrupt leaves no
     half-written file; a file of this name is replaced.
 
     Parameters
@@ -40,6 +40,8 @@ def save(posterior: Posterior, path: str | os.PathLike[str]) -> Path:
     ------
     FileNotFoundError
         If the folder does not exist.
+    InvalidArgumentError
+        If `path` is a folder itself.
 
     Examples
     --------
@@ -52,10 +54,15 @@ def save(posterior: Posterior, path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(invalid_sentence("path", "lie in an existing folder", str(target)))
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".bayesgmm-") as folder:
-        partial = Path(folder) / "posterior.nc"
+    if target.is_dir():
+        remedy = "Name a file in it, such as `posterior.nc`."
+        raise InvalidArgumentError("path", "name a file", f"the folder {str(target)!r}", remedy)
+    partial = target.with_name(f".bayesgmm-{uuid.uuid4().hex}.nc")
+    try:
         posterior.idata.to_netcdf(str(partial), engine=ENGINE)
         partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
     return target
 
 
@@ -83,7 +90,7 @@ def load(path: str | os.PathLike[str]) -> Posterior:
     >>> import tempfile
     >>> import bayesgmm as bg
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     fit.save(f"{folder}/posterior.nc")
+    ...     path = fit.save(f"{folder}/posterior.nc")
     ...     bg.load(f"{folder}/posterior.nc").idata.equals(fit.idata)
     True
     """

@@ -64,7 +64,8 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
     divergent = posterior.group("sample_stats").get("diverging") if "sample_stats" in posterior.idata.children else None
     ess = table[["ess_bulk", "ess_tail"]].to_numpy().min()
     n_divergent = 0 if divergent is None else int(divergent.sum())
-    sampler = judge_sampler(float(table["r_hat"].max()), float(ess), n_divergent)
+    n_chains = posterior.group("posterior").sizes[CHAIN]
+    sampler = judge_sampler(float(table["r_hat"].max()), float(ess), n_divergent, n_chains)
     return Table.with_notes(table, [*posterior.verdict, sampler])
 
 

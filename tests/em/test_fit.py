@@ -9,6 +9,7 @@ from bayesgmm import density
 from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import EMSettings, EMStatus, fit_em, project, run_em
+from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 
 each_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
@@ -247,3 +248,18 @@ def test_results_are_read_only(faithful):
     for array in (fit.counts, fit.path, fit.starts.log_likelihoods, fit.mixture.means):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0.0
+
+
+@pytest.mark.parametrize("weight", [1 / 272, 1e-6])
+def test_what_the_starts_found_does_not_depend_on_the_size_of_relative_weights(weight, faithful):
+    whole = fit_em(as_data(faithful), 3, random_state=1).starts
+    share = fit_em(as_data(faithful, sample_weight=np.full(272, weight)), 3, random_state=1).starts
+    assert whole.n_optima == share.n_optima == 3
+    assert share.gap / weight == pytest.approx(whole.gap, abs=1e-3)
+
+
+def test_a_mixture_of_other_features_is_no_start(faithful):
+    """The compiled passes take its shapes on trust."""
+    start = Mixture.from_sds([1.0], [[0.0, 0.0, 0.0]], [[1.0, 1.0, 1.0]])
+    with pytest.raises(InvalidArgumentError, match="`mixture` must have 2 features; got 3"):
+        run_em(as_data(faithful), FAMILIES["full"], start, EMSettings())

@@ -15,8 +15,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import bayesgmm as bg
 from bayesgmm.covariance import FAMILIES
-from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError, PriorWarning
 from bayesgmm.estimators.bayesian import BayesianGaussianMixture
+from bayesgmm.model.named import HalfNormal
 from bayesgmm.model.priors import Priors
 
 FEW = {"draws": 250, "tune": 50, "chains": 2, "random_state": 1, "progressbar": False}
@@ -101,7 +102,7 @@ def test_verbs_are_the_posteriors(default, faithful, tmp_path):
     assert default.responsibilities(X).equals(posterior.responsibilities(X))
     assert default.summary(ci_prob=0.5).equals(posterior.summary(ci_prob=0.5))
     assert default.idata is posterior.idata
-    default.save(tmp_path / "fit.nc")
+    assert default.save(tmp_path / "fit.nc") == tmp_path / "fit.nc"
     assert bg.load(tmp_path / "fit.nc").idata.identical(posterior.idata)
     rows, labels = default.sample(500)
     assert rows.shape == (500, 2) and set(labels) == {0, 1}
@@ -121,6 +122,31 @@ def test_model_is_the_one_that_was_fitted_whatever_is_set_later(few, faithful):
         "sds": (2,),
         "partials": (1,),
     }
+
+
+def test_model_has_the_priors_of_the_fit_and_warns_of_them_once(faithful):
+    """The warning belongs to the fit; what is set, pickled or asked for later changes nothing and says nothing."""
+    fit = BayesianGaussianMixture(2, priors=Priors(sds=HalfNormal([1.0, 20.0])), **FEW)
+    with pytest.warns(PriorWarning, match="'eruptions', 'waiting'"):
+        fit.fit(faithful)
+    again = pickle.loads(pickle.dumps(fit)).set_params(priors=None)
+    assert {type(f.model_["sds"].owner.op).__name__ for f in (fit, again)} == {"HalfNormalRV"}
+
+
+@pytest.mark.parametrize("fitted", [False, True], ids=["first fit", "refit"])
+def test_column_names_are_refused_before_any_work(fitted, few, faithful):
+    """A prior that EM's solution rules out would be complained of after the work."""
+    fit = clone(few["diag"]).fit(faithful) if fitted else BayesianGaussianMixture(2, **FEW)
+    before = dict(vars(fit))
+    fit.set_params(priors=Priors(means=pm.Uniform.dist(-2.0, -1.0)))
+    with pytest.raises(TypeError, match="Feature names are only supported if all input features have string names"):
+        fit.fit(faithful.rename(columns={"waiting": 3}))
+    assert vars(fit) == before | {"priors": fit.priors}
+
+
+def test_series_is_one_feature(faithful):
+    fit = BayesianGaussianMixture(1, **FEW).fit(faithful["waiting"])
+    assert fit.feature_names_in_.tolist() == ["waiting"] and len(fit.predict(faithful["waiting"])) == 272
 
 
 @pytest.mark.parametrize("verb", ["predict", "predict_proba", "score_samples", "score"])
@@ -190,15 +216,15 @@ WRONG = [
     ("method", "gibbs", InvalidArgumentError, r"`method` must be one of \['nuts'.*; got gibbs"),
     ("method", None, InvalidArgumentError, "`method` must be one of .*; got None"),
     ("draws", 0, NO_COUNT, "`draws` must be a positive integer; got 0"),
-    ("draws", "many", NO_INTEGER, "`draws` must be a positive integer; got many"),
+    ("draws", "many", NO_INTEGER, "`draws` must be a positive integer; got 'many'"),
     ("tune", 0, NO_COUNT, "`tune` must be a positive integer; got 0"),
     ("tune", 1.5, NO_INTEGER, "`tune` must be a positive integer; got 1.5"),
     ("chains", -1, NO_COUNT, "`chains` must be a positive integer; got -1"),
     ("chains", None, NO_INTEGER, "`chains` must be a positive integer; got None"),
     ("priors", {"lkj_eta": 1}, InvalidArgumentTypeError, "`priors` must be a `Priors` or None; got {"),
-    ("init", "kmeans", InvalidArgumentTypeError, "`init` must be a fitted estimator, .*; got str"),
+    ("init", "kmeans", InvalidArgumentTypeError, "`init` must be a fitted estimator .*; got str"),
     ("cores", 0, NO_COUNT, "`cores` must be a positive integer; got 0"),
-    ("cores", "all", NO_INTEGER, "`cores` must be a positive integer; got all"),
+    ("cores", "all", NO_INTEGER, "`cores` must be a positive integer; got 'all'"),
     ("random_state", -1, InvalidArgumentError, "`random_state` must be at least 0"),
     ("random_state", "seed", InvalidArgumentTypeError, "`random_state` must be an integer, .*; got seed"),
     ("progressbar", 1, InvalidArgumentTypeError, "`progressbar` must be True or False; got 1"),

@@ -5,14 +5,17 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.mixture import GaussianMixture as ScikitLearn
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from bayesgmm.errors import ConvergenceWarning, DegenerateComponentWarning
+from bayesgmm.data import as_data
+from bayesgmm.errors import ConvergenceWarning, DegenerateComponentWarning, InvalidArgumentError
 from bayesgmm.estimators.gaussian import GaussianMixture
 
 NAMES = ["full", "tied", "diag", "spherical"]
@@ -82,6 +85,26 @@ def test_more_starts_are_never_worse_than_the_pool(name, X):
     search = GaussianMixture(n_init=3, random_state=2, **settings).fit(X).score(X)
     assert search >= GaussianMixture(random_state=2, **settings).fit(X).score(X)
     assert search >= ScikitLearn(n_init=3, random_state=2, **settings).fit(X).score(X) - 1e-9
+
+
+@pytest.mark.parametrize("n_components", [2, 3])
+def test_a_search_lists_all_starts_and_comes_in_one_order(n_components, faithful):
+    """At K = 2 scikit-learn's start wins, at K = 3 the pool."""
+    search = GaussianMixture(n_components, n_init=2, random_state=1).fit(faithful)
+    pool = GaussianMixture(n_components, random_state=1).fit(faithful)
+    starts = search.starts_
+    assert starts.kinds == ("kmeans", "kmeans", *pool.starts_.kinds)
+    np.testing.assert_array_equal(starts.log_likelihoods[2:], pool.starts_.log_likelihoods)
+    assert search.result_.log_likelihood == pytest.approx(np.nanmax(starts.log_likelihoods), abs=1e-3)
+    assert (starts.n_optima, starts.gap) == (pool.starts_.n_optima, pytest.approx(pool.starts_.gap, abs=1e-3))
+    assert (np.diff(search.means_[:, 0]) > 0).all()
+
+
+@pytest.mark.parametrize("given", [{"n_init": 1}, {"n_init": 2, "init_params": "kmeans"}])
+def test_the_procedure_keeps_scikit_learns_order_and_starts(given, faithful):
+    fit = GaussianMixture(2, random_state=1, **given).fit(faithful)
+    assert fit.means_[0, 0] > fit.means_[1, 0]
+    assert fit.starts_.kinds == ("kmeans",) * given["n_init"]
 
 
 @each_family
@@ -168,6 +191,44 @@ def test_feature_names_are_kept(faithful):
         fit.predict(faithful.rename(columns={"waiting": "pause"}))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_containers_of_one_precision_agree(dtype, X):
+    arrays = X.astype(dtype)
+    plain = GaussianMixture(2, random_state=1).fit(arrays)
+    for table in (pd.DataFrame(arrays, columns=["a", "b"]), pl.DataFrame(arrays, schema=["a", "b"])):
+        fit = GaussianMixture(2, random_state=1).fit(table)
+        assert fit.feature_names_in_.tolist() == ["a", "b"]
+        assert fit.means_.dtype == fit.score_samples(table).dtype == dtype
+        np.testing.assert_array_equal(fit.means_, plain.means_)
+
+
+def test_a_series_is_one_feature(faithful):
+    fit = GaussianMixture(2, random_state=1).fit(faithful["waiting"])
+    assert (fit.n_features_in_, fit.feature_names_in_.tolist()) == (1, ["waiting"])
+    np.testing.assert_array_equal(fit.predict(faithful["waiting"]), fit.predict(faithful[["waiting"]]))
+    assert GaussianMixture().fit(faithful["waiting"].astype(np.float32)).means_.dtype == np.float32
+
+
+FAILING = {
+    "in the rows": {},
+    "in the columns": {"n_components": 3},
+    "in EM": {"n_components": 2, "reg_covar": 0.0},
+}
+
+
+@pytest.mark.parametrize("parameters", FAILING.values(), ids=FAILING)
+def test_a_fit_that_fails_changes_nothing(parameters, faithful):
+    fit = GaussianMixture(2, random_state=1).fit(faithful)
+    before = {name: value for name, value in vars(fit).items() if name.endswith("_")}
+    bad = pd.DataFrame(collapsed_rows(), columns=["u", "v"]).assign(w=[np.nan] + [1.0] * 9)
+    with pytest.raises(ValueError, match=r"must|ill-defined"):
+        fit.set_params(**parameters).fit(bad[["u", "v"]] if parameters else bad)
+    after = {name: value for name, value in vars(fit).items() if name.endswith("_")}
+    assert before.keys() == after.keys()
+    assert all(before[name] is after[name] for name in before)
+    assert fit.predict(faithful).shape == (272,)
+
+
 def test_single_precision_in_single_precision_out(X):
     fit = GaussianMixture(2, random_state=1).fit(X.astype(np.float32))
     for value in (fit.weights_, fit.means_, fit.covariances_, fit.precisions_, fit.score_samples(X.astype(np.float32))):
@@ -239,6 +300,8 @@ def test_a_collapsed_component_is_named_once():
     with pytest.warns(DegenerateComponentWarning, match=r"component 0 \(5 of 20 rows\).*") as caught:
         fit = GaussianMixture(4, random_state=1).fit(x)
     assert len(caught) == 1
+    assert "increase reg_covar" in str(caught[0].message)
+    assert "reg_covar" not in fit.result_.message
     assert fit.converged_
     assert fit.result_.collapsed == (0, 1, 2, 3)
 
@@ -249,7 +312,7 @@ def collapsed_rows():
 
 IRIS = load_iris().data
 ERRORS = {
-    "text": (lambda: GaussianMixture().fit([["a", "b"], ["c", "d"]]), "could not convert string"),
+    "text": (lambda: GaussianMixture().fit([["a", "b"], ["c", "d"]]), "must hold real numbers; got text"),
     "nan": (lambda: GaussianMixture().fit([[1.0], [np.nan]]), "contains NaN"),
     "infinity": (lambda: GaussianMixture().fit([[1.0], [np.inf]]), "contains infinity"),
     "one dimension": (lambda: GaussianMixture().fit([1.0, 2.0, 3.0]), "Reshape your data"),
@@ -300,6 +363,41 @@ ERRORS = {
 def test_errors(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+BORDER = {
+    "complex": IRIS + 1j,
+    "categories": pd.DataFrame(IRIS).assign(c=pd.Categorical(["a"] * 150)),
+    "sparse": scipy.sparse.csr_array(IRIS),
+    "sparse column": pd.DataFrame({"a": pd.arrays.SparseArray(IRIS[:, 0])}),
+    "names twice": pd.DataFrame(IRIS, columns=list("aabc")),
+    "text": np.array([["1", "2", "3", "4"]] * 5),
+    "missing": np.where(IRIS > 7, np.nan, IRIS),
+    "one dimension": IRIS[0],
+    "nothing": np.empty((0, 4)),
+    "masked": np.ma.masked_greater(IRIS, 7),
+}
+
+
+@pytest.mark.parametrize("rows", BORDER.values(), ids=BORDER)
+def test_the_border_speaks_in_one_sentence(rows):
+    """The same one in all methods: that of `as_data`."""
+    with pytest.raises((ValueError, TypeError)) as expected:
+        as_data(rows)
+    fit = GaussianMixture().fit(IRIS)
+    for method in (GaussianMixture().fit, fit.predict, fit.predict_proba, fit.score_samples, fit.bic):
+        with pytest.raises(type(expected.value)) as caught:
+            method(rows)
+        assert str(caught.value) == str(expected.value)
+
+
+def test_a_warm_start_takes_the_features_and_components_it_had(faithful):
+    fit = GaussianMixture(2, warm_start=True, random_state=1).fit(faithful)
+    for rows in (faithful[["waiting"]], np.c_[faithful, np.sin(np.arange(272))]):
+        with pytest.raises(InvalidArgumentError, match="`X` must have the 2 features of the last fit"):
+            fit.fit(rows)
+    with pytest.raises(InvalidArgumentError, match="`n_components` must be the 2 of the last fit; got 3"):
+        fit.set_params(n_components=3).fit(faithful)
 
 
 def test_a_number_for_reg_covar_takes_dependent_columns():

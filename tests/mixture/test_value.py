@@ -415,7 +415,7 @@ ERRORS = {
     "a matrix of another D": (lambda: plain().affine(np.eye(3)), r"`matrix` must be of shape \(E, 2\)"),
     "coverage of one": (lambda: plain().ellipse(coverage=1.0), "`coverage` must lie strictly between 0 and 1"),
     "three features for an ellipse": (lambda: plain().ellipse([0]), "`features` must name two features"),
-    "two points for an ellipse": (lambda: plain().ellipse(n_points=2), "`n_points` must be an integer of at least 3"),
+    "two points for an ellipse": (lambda: plain().ellipse(n_points=2), "`n_points` must be an integer of at least 4"),
 }
 
 

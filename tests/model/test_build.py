@@ -307,6 +307,7 @@ def test_model_travels_to_another_process():
     np.testing.assert_allclose(float(done.stdout), expected, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:`sds` leaves a spike:bayesgmm.errors.PriorWarning")
 def test_users_own_terms_and_priors_go_in(rng):
     priors = Priors(
         means=pm.Laplace.dist(np.array(3.0), np.array(10.0)), sds=pm.Weibull.dist(np.array(2.0), np.array(3.0))

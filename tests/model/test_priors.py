@@ -63,16 +63,22 @@ def a_variable():
     return pm.Normal("variable")
 
 
+def exponential_of_a_normal(size):
+    return pm.math.exp(pm.Normal.dist(0.0, 1.0, size=size))
+
+
 UNNAMED = {
     "another distribution": lambda: pm.Weibull.dist(1.0, 2.0),
     "an inverse gamma sd": lambda: pm.InverseGamma.dist(2.0, 3.0),
-    "a shifted one": lambda: pm.HalfNormal.dist(2.0) + 1.0,
-    "a root of something else": lambda: pm.math.sqrt(pm.Gamma.dist(2.0, 3.0)),
+    "an expression of its own": lambda: pm.CustomDist.dist(dist=exponential_of_a_normal),
     "truncated above too": lambda: pm.Truncated.dist(pm.LogNormal.dist(0.0, 1.0), lower=0.1, upper=5.0),
     "another truncated": lambda: pm.Truncated.dist(pm.Gamma.dist(2.0, 3.0), lower=0.1),
     "a parameter that is data": lambda: pm.HalfNormal.dist(a_constant()),
-    "a parameter that is random": lambda: pm.HalfNormal.dist(pm.math.exp(a_variable())),
-    "a random parameter without a model": lambda: pm.HalfNormal.dist(pm.Exponential.dist(1.0)),
+}
+
+EXPRESSIONS = {
+    "a shifted one": lambda: pm.HalfNormal.dist(2.0) + 1.0,
+    "a root of something else": lambda: pm.math.sqrt(pm.Gamma.dist(2.0, 3.0)),
 }
 
 
@@ -124,8 +130,14 @@ def test_other_prior_is_kept_as_it_is(case, data):
     with pm.Model():
         variable = UNNAMED[case]()
     assert recognise(variable, SDS) is variable
-    resolved = Priors(sds=variable).resolve(data, K, FAMILIES["full"])
+    resolved = Priors(sds=variable).resolve(data, K, FAMILIES["tied"])
     assert resolved.sds is variable and not resolved.is_named
+
+
+@pytest.mark.parametrize("case", EXPRESSIONS)
+def test_expression_is_not_recognised(case):
+    variable = EXPRESSIONS[case]()
+    assert recognise(variable, SDS) is variable
 
 
 def test_half_normal_must_not_be_shifted():
@@ -217,13 +229,27 @@ GUARDS = {  # whether a prior leaves a spike on a column that repeats values
     "truncated LogNormal": (lambda: pm.Truncated.dist(pm.LogNormal.dist(0.0, 1.0), lower=0.1), False),
     "bounded where it matters": (lambda: named.LogNormal(0.0, 1.0, lower=[0.0, 0.5]), False),
     "bounded elsewhere": (lambda: named.LogNormal(0.0, 1.0, lower=[0.5, 0.0]), True),
-    "unnamed": (lambda: pm.Weibull.dist(1.0, 2.0), False),
+    "unnamed, flat": (lambda: pm.Uniform.dist(0, 5), True),
+    "unnamed, a power": (lambda: pm.Weibull.dist(2, 1), True),
+    "unnamed, a high power": (lambda: pm.Weibull.dist(30, 1), True),
+    "unnamed, truncated at zero": (lambda: pm.TruncatedNormal.dist(0.0, 3.0, lower=0), True),
+    "unnamed, log-normal": (lambda: pm.CustomDist.dist(dist=exponential_of_a_normal), True),
+    "unnamed, in one feature": (lambda: pm.Uniform.dist([0.0, 0.5], 5.0), False),
+    "unnamed, in the other feature": (lambda: pm.Uniform.dist([0.5, 0.0], 5.0), True),
+    "unnamed, joint": (lambda: pm.Dirichlet.dist(np.full(D, 2.0)), True),
+    "unnamed, bounded": (lambda: pm.TruncatedNormal.dist(0.0, 3.0, lower=0.5), False),
+    "unnamed, exponential in 1 / s": (lambda: pm.InverseGamma.dist(2.0, 3.0), False),
     "the default": (lambda: None, False),
 }
 
 
-PER_FEATURE = ("bounded where it matters", "bounded elsewhere")
-GUARDED = [(case, f) for case in GUARDS for f in FAMILIES if f in ("full", "diag") or case not in PER_FEATURE]
+PER_FEATURE = ("bounded where it matters", "bounded elsewhere", *(case for case in GUARDS if "feature" in case))
+GUARDED = [
+    (case, f)
+    for case in GUARDS
+    for f in FAMILIES
+    if f in ("full", "diag") or case not in (*PER_FEATURE, "unnamed, joint")
+]
 
 
 @pytest.mark.parametrize(("case", "family"), GUARDED)
@@ -240,13 +266,12 @@ def test_prior_without_a_guard_is_warned_of(case, family, data):
 
 
 def test_description_is_short_json(data):
-    priors = Priors(
-        concentration=[1.0, 2.0, 3.0],
-        means=pm.Normal.dist(0, [1.0, 2.0]),
-        sds=pm.Weibull.dist(1.5, pm.Exponential.dist(1.0)),
-        lkj_eta=3,
-    )
-    assert json.loads(priors.resolve(data, K, FAMILIES["full"]).to_json()) == {
+    with pm.Model():
+        sds = pm.Weibull.dist(1.5, a_constant())
+    priors = Priors(concentration=[1.0, 2.0, 3.0], means=pm.Normal.dist(0, [1.0, 2.0]), sds=sds, lkj_eta=3)
+    with pytest.warns(PriorWarning, match="WeibullBeta reaches down to zero"):
+        resolved = priors.resolve(data, K, FAMILIES["full"])
+    assert json.loads(resolved.to_json()) == {
         "concentration": [1.0, 2.0, 3.0],
         "means": {"name": "Normal", "loc": 0.0, "scale": [1.0, 2.0]},
         "sds": {"name": "WeibullBeta", "parameters": [1.5, "?"]},
@@ -289,6 +314,47 @@ ERRORS = {
     "registered": (lambda: {"means": a_variable()}, InvalidArgumentError, "got the variable 'variable'. Build it with"),
     "discrete": (lambda: {"sds": pm.Poisson.dist(2)}, InvalidArgumentError, "`sds` must be a continuous distribution"),
     "sds below zero": (lambda: {"sds": pm.Normal.dist(0, 1)}, InvalidArgumentError, "`sds` must be .*positive numbers"),
+    "sds partly below zero": (lambda: {"sds": pm.Uniform.dist(-1, 20)}, InvalidArgumentError, "positive numbers; got"),
+    "sds sloping below zero": (
+        lambda: {"sds": pm.Triangular.dist(-1, 20, c=3)},
+        InvalidArgumentError,
+        "`sds` must be a distribution of positive numbers",
+    ),
+    "one of the sds below zero": (
+        lambda: {"sds": pm.Uniform.dist([0.0, -1e-5], 1.0)},
+        InvalidArgumentError,
+        "`sds` must be a distribution of positive numbers",
+    ),
+    "expression for sds": (
+        lambda: {"sds": pm.math.exp(pm.Normal.dist(0, 1))},
+        InvalidArgumentTypeError,
+        "`sds` must be a PyMC distribution .* Wrap an expression",
+    ),
+    "expression for means": (
+        lambda: {"means": pm.Normal.dist(0, 1) + 3.0},
+        InvalidArgumentTypeError,
+        "`means` must be a PyMC distribution .* Wrap an expression",
+    ),
+    "random parameter of means": (
+        lambda: {"means": pm.Normal.dist(pm.Normal.dist(3, 1), 30)},
+        InvalidArgumentError,
+        "`means` must be a distribution with parameters that are numbers; got .* random parameter. Put numbers",
+    ),
+    "random parameter of sds": (
+        lambda: {"sds": pm.HalfNormal.dist(pm.math.exp(a_variable()))},
+        InvalidArgumentError,
+        "`sds` must be a distribution with parameters that are numbers",
+    ),
+    "hidden random parameter": (
+        lambda: {"sds": pm.Truncated.dist(pm.Normal.dist(pm.Exponential.dist(1.0), 2.0), lower=0.0)},
+        InvalidArgumentError,
+        "`sds` must be a distribution with parameters that are numbers",
+    ),
+    "no log density": (
+        lambda: {"means": pm.CustomDist.dist(random=lambda rng, size: rng.normal(size=size))},
+        InvalidArgumentError,
+        "`means` must have a log density",
+    ),
     "mean's prior for sds": (
         lambda: {"sds": named.Normal(0, 1)},
         InvalidArgumentError,

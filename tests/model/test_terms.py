@@ -12,7 +12,8 @@ from scipy.special import ndtr
 from bayesgmm.covariance import FAMILIES, correlation_cholesky
 from bayesgmm.model import named
 from bayesgmm.model.distributions import HalfStudentT, PartialCorrelation, RootInverseGamma, TruncatedLogNormal
-from bayesgmm.model.terms import add_prior, add_scale, correlation_factor, partial_exponents
+from bayesgmm.model.priors import partial_exponents
+from bayesgmm.model.terms import add_prior, add_scale, correlation_factor
 from bayesgmm.model.transforms import Affine, LogScale
 
 UNIT = np.array([0.5, 2.0])
@@ -152,6 +153,11 @@ def test_transforms_undo_themselves_and_know_their_jacobian(transform, rng):
 USERS = {
     "positive": (pm.Weibull.dist(2.0, 3.0), "sds_logscale__", stats.weibull_min(2.0, scale=3.0)),
     "per feature": (pm.Weibull.dist(2.0, [3.0, 3.0]), "sds_logscale__", stats.weibull_min(2.0, scale=3.0)),
+    "an expression": (
+        pm.CustomDist.dist(dist=lambda size: pm.math.exp(pm.Normal.dist(0.0, 0.5, size=size))),
+        "sds_logscale__",
+        stats.lognorm(0.5),
+    ),
     "bounded": (pm.Uniform.dist(0.5, 4.0), "sds_interval__", stats.uniform(0.5, 3.5)),
 }
 

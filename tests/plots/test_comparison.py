@@ -116,6 +116,11 @@ ERRORS = {
     "no posterior": (lambda p: plot_comparison(p.em), "`fit` must have a posterior"),
     "em": (lambda p: plot_comparison(p, 3), "must be a fitted estimator"),
     "ci_prob": (lambda p: plot_comparison(p, ci_prob=2.0), "ci_prob"),
+    "ci_prob as text": (lambda p: plot_comparison(p, ci_prob="a"), "`ci_prob` must be a number"),
+    "em of other rows": (
+        lambda p: plot_comparison(p, bg.GaussianMixture(2, random_state=1).fit(p.observed[:-1])),
+        "`em` must be fitted to the rows of the posterior.* Fit EM to the same rows",
+    ),
     "axes": (lambda p: plot_comparison(p, ax=1), "`ax` must be a matplotlib Axes or None"),
 }
 

@@ -119,6 +119,7 @@ def test_on_dark_paper_the_ink_is_light(waiting, drawn):
 ERRORS = {
     "two features": (lambda p: plot_density(p, features=[0, 1]), "`features` must name one feature.*`plot_ellipses`"),
     "unknown feature": (lambda p: plot_density(p, features="x"), "'eruptions', 'waiting'; got 'x'"),
+    "ci_prob as text": (lambda p: plot_density(p, ci_prob="a"), "`ci_prob` must be a number"),
     "ci_prob": (lambda p: plot_density(p, ci_prob=0), "`ci_prob` must lie strictly between 0 and 1; got 0"),
     "axes": (lambda p: plot_density(p, ax=plt.gcf), "`ax` must be a matplotlib Axes or None"),
     "fit": (lambda p: plot_density(None), "`fit` must be a fitted estimator"),

@@ -174,6 +174,7 @@ def test_nothing_is_clipped(posterior, suffix, tmp_path):
 
 ERRORS = {
     "coverage": (lambda p, w: plot_ellipses(p, coverage=1.0), "`coverage` must lie strictly between 0 and 1; got 1.0"),
+    "ci_prob as text": (lambda p, w: plot_ellipses(p, ci_prob="a"), "`ci_prob` must be a number"),
     "ci_prob": (lambda p, w: plot_ellipses(p, ci_prob=89), "`ci_prob` must lie strictly between 0 and 1; got 89"),
     "one feature": (lambda p, w: plot_ellipses(w), "`fit` must have at least two features.*Use `plot_density`"),
     "one feature of two": (lambda p, w: plot_ellipses(p, features=[0]), "`features` must name two features"),

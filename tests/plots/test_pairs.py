@@ -93,6 +93,7 @@ ERRORS = {
     "one of two": (lambda p, w: plot_pairs(p, features=["waiting"]), "`features` must name at least two features"),
     "unknown feature": (lambda p, w: plot_pairs(p, features=["waiting", "x"]), "'eruptions', 'waiting'; got 'x'"),
     "coverage": (lambda p, w: plot_pairs(p, coverage=95), "`coverage` must lie strictly between 0 and 1; got 95"),
+    "ci_prob as text": (lambda p, w: plot_pairs(p, ci_prob="a"), "`ci_prob` must be a number"),
     "ci_prob": (lambda p, w: plot_pairs(p, ci_prob=1), "`ci_prob` must lie strictly between 0 and 1; got 1"),
     "fit": (lambda p, w: plot_pairs({}), "`fit` must be a fitted estimator"),
 }

@@ -31,6 +31,13 @@ def test_other_rows_take_the_place_of_the_observed(posterior, faithful):
     assert subject.n_rows == 5
 
 
+def test_a_frame_is_shown_for_a_fit_on_rows_without_names(four_features):
+    frame = pd.DataFrame(four_features.observed.to_numpy(), columns=list("abcd"))
+    subject = as_subject(four_features, frame)
+    np.testing.assert_array_equal(subject.x, frame)
+    assert subject.feature_names == four_features.feature_names
+
+
 def test_em_has_no_rows_of_its_own(faithful):
     em = fit_em(as_data(faithful), 2, as_family("full"), random_state=1)
     bare, full = as_subject(em), as_subject(em, faithful)

@@ -12,6 +12,9 @@ import bayesgmm as bg
 from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
+from bayesgmm.errors import InvalidArgumentError
+from bayesgmm.model.named import LogNormal, Normal
+from bayesgmm.model.priors import Priors
 from bayesgmm.posterior.container import Posterior, as_result
 from bayesgmm.posterior.ellipses import ellipse_band
 from bayesgmm.posterior.layout import coordinates, name_parameters
@@ -49,6 +52,81 @@ def test_variables_of_the_users_own_are_kept_and_permuted(faithful, rng):
     found = Posterior.from_idata(idata, faithful).group("posterior")
     assert np.array_equal(found["double"], 2 * found["means"].sel(feature="waiting"))
     assert np.array_equal(found["total"], draws["total"])
+
+
+def test_other_groups_are_permuted_with_the_posterior(faithful, rng):
+    idata, _ = foreign_idata(faithful, 2, "full", rng)
+    draws = idata["posterior"].to_dataset()
+    for name in ("log_prior", "prior"):
+        idata[name] = xr.DataTree(draws[["means", "sds"]])
+    idata["fewer"] = xr.DataTree(draws[["means"]].isel(draw=slice(10)))
+    found = Posterior.from_idata(idata, faithful)
+    assert (found.group("relabelling")["permutation"] != [0, 1]).any()
+    for name in ("means", "sds"):
+        assert np.array_equal(found.group("log_prior")[name], found.group("posterior")[name])
+        assert np.array_equal(found.group("prior")[name], draws[name])
+    assert np.array_equal(found.group("fewer")["means"], draws["means"][:, :10])
+
+
+def shuffled_posterior(X, rng, **provenance):
+    em = fit_em(as_data(X), 2, random_state=1)
+    values, _ = shuffle_values(scattered_values(em.mixture, em.family, rng), em.family, rng)
+    return handmade_posterior(X, 2, rng=rng, values=values, **provenance)
+
+
+@pytest.mark.parametrize("asked", [None, True, False])
+def test_draws_under_priors_that_differ_between_components_are_never_permuted(asked, faithful, rng):
+    posterior = shuffled_posterior(faithful, rng, is_exchangeable=False)
+    again = Posterior.from_idata(posterior.idata, faithful, is_exchangeable=asked)
+    assert np.array_equal(again.mixture.means, posterior.mixture.means)
+    assert again.group("relabelling").attrs["is_exchangeable"] == 0
+
+
+PRIORS = {
+    "concentration": (Priors(concentration=[1.0, 9.0]), False),
+    "means": (Priors(means=Normal(np.array([[2.0, 50.0], [4.0, 80.0]]), 1.0)), False),
+    "sds": (Priors(sds=LogNormal(np.array([[0.0, 0.0], [1.0, 1.0]]), 1.0)), False),
+    "defaults": (Priors(), True),
+}
+
+
+@pytest.mark.parametrize(("priors", "expected"), PRIORS.values(), ids=PRIORS)
+@pytest.mark.filterwarnings("ignore::bayesgmm.errors.PriorWarning")
+def test_exchangeability_is_read_off_recorded_priors(priors, expected, faithful, rng):
+    resolved = priors.resolve(as_data(faithful), 2, FAMILIES["full"])
+    assert resolved.is_exchangeable == expected
+    posterior = shuffled_posterior(faithful, rng, is_exchangeable=False, priors=resolved.to_json())
+    bare = xr.DataTree.from_dict({"posterior": posterior.group("posterior")})
+    assert Posterior.from_idata(bare, faithful).group("relabelling").attrs["is_exchangeable"] == expected
+
+
+def test_foreign_draws_are_left_alone_on_demand(faithful, rng):
+    idata, _ = foreign_idata(faithful, 2, "full", rng)
+    found = Posterior.from_idata(idata, faithful, is_exchangeable=False)
+    assert np.array_equal(found.mixture.means, idata["posterior"]["means"])
+
+
+def test_adopted_rows_may_be_rounded_and_unnamed_and_keep_their_weights(faithful, rng):
+    weights = rng.uniform(0.5, 2.0, len(faithful))
+    posterior = handmade_posterior(faithful, 2, rng=rng, sample_weight=weights)
+    again = Posterior.from_idata(posterior.idata, faithful.to_numpy() / 3 * 3)
+    assert np.array_equal(again.data.sample_weight, weights)
+    unnamed = handmade_posterior(faithful.to_numpy(), 2, rng=rng)
+    assert Posterior.from_idata(unnamed.idata, faithful).feature_names == ("eruptions", "waiting")
+
+
+@pytest.mark.parametrize("n_components", [1, 2])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_variable_of_the_family_is_needed(name, n_components, faithful, rng):
+    posterior = handmade_posterior(faithful, n_components, name, rng=rng)
+    group = posterior.group("posterior")
+    needed = [n for n in ("weights", "means", "sds", "partials") if n in group]
+    assert len(needed) == 2 + (n_components > 1) + (name in ("full", "tied"))
+    for variable in needed:
+        tree = posterior.idata.copy()
+        tree["posterior"] = xr.DataTree(group.drop_vars(variable))
+        with pytest.raises(InvalidArgumentError, match=rf"`idata` must have {variable} \("):
+            Posterior(tree)
 
 
 def test_labels_do_not_depend_on_the_order_of_the_draws(faithful, rng):
@@ -131,6 +209,30 @@ ERRORS = {
         "`idata` must hold `means`",
     ),
     "adopt other rows": (lambda p, X: Posterior.from_idata(p.idata, X[["waiting"]]), "`X` must have 2 features"),
+    "adopt other names of features": (
+        lambda p, X: Posterior.from_idata(p.idata, X[["waiting", "eruptions"]]),
+        r"`X` must have the features \['eruptions', 'waiting'\] of `idata`; got .*Give the rows that `build_model`",
+    ),
+    "adopt fewer rows": (
+        lambda p, X: Posterior.from_idata(p.idata, X[:-1]),
+        r"`X` must have shape \(272, 2\) as observed_data.*got shape \(271, 2\)",
+    ),
+    "adopt changed rows": (
+        lambda p, X: Posterior.from_idata(p.idata, X.assign(eruptions=X["eruptions"] + 1e-9)),
+        "`X` must hold the rows of observed_data.*in row 0, column 'eruptions'.*in their order",
+    ),
+    "adopt draws without weights": (
+        lambda p, X: Posterior.from_idata(
+            xr.DataTree.from_dict({"posterior": p.group("posterior").drop_vars("weights")}), X
+        ),
+        r"`idata` must have weights \(component\)",
+    ),
+    "mass as text": (lambda p, X: p.summary(ci_prob="a"), "`ci_prob` must be a number .*; got 'a'"),
+    "mass of rows": (lambda p, X: p.responsibilities(ci_prob=1.5), "`ci_prob` must lie strictly .* got 1.5"),
+    "mass of density": (lambda p, X: p.density(X, ci_prob=[0.5]), "`ci_prob` must be a number"),
+    "mass of bands": (lambda p, X: p.ellipse_band(ci_prob=True), "`ci_prob` must be a number"),
+    "mass unknown": (lambda p, X: p.marginal_density(0, [1.0], ci_prob=np.nan), "`ci_prob` must lie strictly"),
+    "coverage as text": (lambda p, X: p.ellipse_band(coverage="a"), "`coverage` must lie strictly"),
     "too few names": (lambda p, X: p.rename(["a"]), "`names` must be 2 distinct texts"),
     "equal names": (lambda p, X: p.rename(["a", "a"]), "`names` must be 2 distinct texts"),
     "one text": (lambda p, X: p.rename("ab"), "`names` must be 2 distinct texts"),

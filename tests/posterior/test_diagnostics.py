@@ -117,6 +117,11 @@ SENTENCES = {
     "divergences": (judge_sampler, (1.001, 900.0, 3), "3 divergences.*target_accept"),
     "R-hat": (judge_sampler, (1.01, 900.0, 0), r"1\.010 \(below 1\.01\).*`tune` and `draws`"),
     "R-hat unknown": (judge_sampler, (np.nan, 900.0, 0), "nan"),
+    "one chain": (
+        judge_sampler,
+        (np.nan, 900.0, 0, 1),
+        "^Sampler: one chain: R-hat cannot be computed. Run at least 2 chains, better 4.$",
+    ),
     "ESS": (judge_sampler, (1.001, 399.9, 0), r"ESS 399 \(at least 400\)"),
     "given start": (judge_starts, (0, 1, np.inf), "given by `init`"),
     "one optimum": (judge_starts, (17, 1, np.inf), "17 starts found one optimum"),

@@ -21,7 +21,7 @@ def test_every_variable_equals_its_formula(name, faithful, rng):
     posterior = handmade_posterior(faithful, 2, name, rng=rng)
     found, shares = posterior.responsibilities(ci_prob=0.8), plain_shares(posterior, faithful.to_numpy())
     assert np.allclose(found["mean"], shares.mean(0), atol=1e-10)
-    assert np.allclose(found["sd"], shares.std(0), atol=1e-7)  # the root of a difference of squares
+    assert np.allclose(found["sd"], shares.std(0), rtol=1e-9, atol=1e-14)
     assert np.allclose([found["lower"], found["upper"]], np.quantile(shares, [0.1, 0.9], axis=0), atol=1e-10)
     assert np.allclose(found["overlap"], entr(shares).sum(-1).mean(0), atol=1e-10)
     assert np.allclose(found["entropy"], entr(shares.mean(0)).sum(-1), atol=1e-10)
@@ -41,6 +41,15 @@ def test_certain_parameters_leave_overlap_only(faithful, rng):
     assert found["parameter_uncertainty"].max() < 1e-9
     assert found["overlap"].max() > 0.1
     assert np.allclose(found["mean"], em.mixture.responsibilities(faithful), atol=1e-6)
+
+
+def test_small_uncertainty_is_told_to_all_digits(faithful, rng):
+    em = fit_em(as_data(faithful), 2, random_state=1)
+    values = scattered_values(em.mixture, em.family, rng, scatter=1e-9)
+    posterior = handmade_posterior(faithful, 2, rng=rng, values=values)
+    expected = plain_shares(posterior, faithful.to_numpy()).std(0)
+    assert 1e-11 < expected.max() < 1e-8
+    assert np.allclose(posterior.responsibilities()["sd"], expected, rtol=1e-4, atol=1e-14)
 
 
 def test_shares_of_a_row_sum_to_one_and_bounds_hold(faithful, rng):

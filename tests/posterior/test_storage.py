@@ -8,6 +8,7 @@ import xarray as xr
 
 import bayesgmm as bg
 from bayesgmm.covariance import FAMILIES
+from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.posterior.container import Posterior
 from bayesgmm.posterior.storage import load, save
 from handmade import handmade_posterior
@@ -91,6 +92,14 @@ WRONG = {
 def test_wrong_file_is_one_clear_error(make, error, match, tmp_path):
     with pytest.raises(error, match=match):
         load(make(tmp_path))
+
+
+def test_a_folder_is_no_file_name(tmp_path, faithful, rng):
+    folder = tmp_path / "fits"
+    folder.mkdir()
+    with pytest.raises(InvalidArgumentError, match=r"`path` must name a file; got the folder .*fits'\. Name a file in"):
+        save(handmade_posterior(faithful, 1, rng=rng), folder)
+    assert list(tmp_path.rglob("*")) == [folder]
 
 
 def test_missing_folder_is_one_clear_error(tmp_path, faithful, rng):

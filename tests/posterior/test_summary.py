@@ -108,3 +108,11 @@ def test_what_is_cut_from_a_table_is_a_plain_frame(faithful, rng):
     table = handmade_posterior(faithful, 1, rng=rng).summary()
     assert type(table.iloc[:2]) is pd.DataFrame
     assert isinstance(table["mean"], pd.Series)
+
+
+def test_one_chain_is_its_own_complaint(faithful, rng):
+    em = fit_em(as_data(faithful), 2, random_state=1)
+    values = scattered_values(em.mixture, em.family, rng, shape=(1, 200))
+    table = handmade_posterior(faithful, 2, rng=rng, values=values).summary()
+    assert "one chain: R-hat cannot be computed" in table.notes[2]
+    assert "nan" not in table.notes[2]
