@@ -35,7 +35,7 @@ examples: $(SET_UP)
 	@set -e; for script in $(wildcard examples/*.py); do echo "$$script"; $(PYTHON) -W error "$$script"; done
 
 fuzz: $(SET_UP)
-	$(PYTHON) -m pytest -n 2 -m slow
+	$(PYTHON) -m pytest -rP -m slow
 
 bench: $(SET_UP)
 	$(PYTHON) tests/benchmarks/wait.py

@@ -13,13 +13,13 @@ from bayesgmm.mixture import Mixture
 
 COVERAGE = 0.89
 CASES = [(name, K, D) for name in FAMILIES for K, D in [(1, 2), (2, 1), (2, 3), (3, 2)]]
-N_FITS = 7  # of each case: 112 in all
+N_FITS = 25  # of each case: 400 in all
 
 
 def draw_truth(rng, name, K, D):
-    """A mixture of the family whose components stand about eight sds apart, in the canonical order."""
+    """A mixture of the family whose components stand about eight of the largest sd apart, in the canonical order."""
     family = as_family(name)
-    means = 8.0 * np.arange(K)[:, None] + rng.standard_normal((K, D))
+    scatter = rng.standard_normal((K, D))
     turns = rng.standard_normal((K, D, 2 * D))
     covariances = np.einsum("kij,klj->kil", turns, turns) / (2 * D)
     if family.is_shared:
@@ -28,6 +28,8 @@ def draw_truth(rng, name, K, D):
         covariances = covariances * np.eye(D)
     if name == "spherical":
         covariances = np.eye(D) * np.trace(covariances, axis1=1, axis2=2)[:, None, None] / D
+    widest = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2).max())
+    means = widest * (8.0 * np.arange(K)[:, None] + scatter)
     return Mixture.from_covariances(rng.dirichlet(np.full(K, 10.0)), means, covariances)
 
 
@@ -64,5 +66,6 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
             if K > 1 or quantity != "weights":
                 held[quantity].append(found[rng.integers(found.size)])
     for quantity, found in held.items():
+        print(f"{quantity}: {sum(found)} of {len(found)} intervals hold the truth")
         least, most = binom.interval(0.998, len(found), COVERAGE)
         assert least <= sum(found) <= most, f"{quantity}: {sum(found)} of {len(found)}"
