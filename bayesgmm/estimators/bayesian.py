@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bayesgmm import model
 from bayesgmm.data import as_data, as_rows
-from bayesgmm.estimators.containers import as_frame
+from bayesgmm.estimators.containers import as_frame, check_names
 from bayesgmm.fitting import FitSettings, fit_posterior
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
         """
         settings = FitSettings.from_parameters(self.get_params(deep=False))
         data = as_data(X)
-        validate_data(BaseEstimator(), as_frame(X), skip_check_array=True)  # refuses names before any work
+        check_names(X)
         result = fit_posterior(data, settings)
         validate_data(self, as_frame(X), skip_check_array=True)
         self.posterior_: Posterior = result.posterior

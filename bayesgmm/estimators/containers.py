@@ -3,12 +3,14 @@
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
 
 from bayesgmm.data import Data
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 
-__all__ = ["as_frame", "check_two_rows", "check_warm_start", "precision_of"]
+__all__ = ["as_frame", "check_names", "check_two_rows", "check_warm_start", "precision_of"]
 
 
 def as_frame(X: Any) -> Any:
@@ -32,6 +34,27 @@ def as_frame(X: Any) -> Any:
     if isinstance(X, Data):
         return X.x
     return X.to_frame() if hasattr(X, "to_frame") else X
+
+
+def check_names(X: Any) -> None:
+    """Refuse the column names that scikit-learn refuses, before any work and without storing anything.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or Series
+
+    Raises
+    ------
+    TypeError
+        If names are text in part only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.estimators.containers import check_names
+    >>> check_names(np.ones((2, 2)))
+    """
+    validate_data(BaseEstimator(), as_frame(X), skip_check_array=True)
 
 
 def precision_of(X: Any) -> np.dtype[Any]:

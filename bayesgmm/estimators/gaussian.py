@@ -24,7 +24,7 @@ from bayesgmm.em.iteration import State
 from bayesgmm.em.procedure import Procedure, fit_by_procedure, fit_by_search
 from bayesgmm.em.starts import INIT_PARAMS
 from bayesgmm.errors import ConvergenceWarning, DegenerateComponentWarning
-from bayesgmm.estimators.containers import as_frame, check_two_rows, check_warm_start, precision_of
+from bayesgmm.estimators.containers import as_frame, check_names, check_two_rows, check_warm_start, precision_of
 from bayesgmm.estimators.layouts import check_means, check_precisions, check_weights, root_precisions, scale_from_roots
 from bayesgmm.kernel import rows as kernel
 from bayesgmm.mixture import Mixture
@@ -194,6 +194,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         check_n_components(data, self.n_components)
         if self.reg_covar is None:
             check_rank(data, correlated=not self._family.is_diagonal)
+        check_names(X)
         fit = self._run(data)
         validate_data(self, as_frame(X), skip_check_array=True)
         self._keep(fit, precision_of(X))

@@ -403,3 +403,12 @@ def test_a_warm_start_takes_the_features_and_components_it_had(faithful):
 def test_a_number_for_reg_covar_takes_dependent_columns():
     fit = GaussianMixture(1, reg_covar=1e-3).fit(np.c_[IRIS, IRIS[:, 0]])
     assert fit.converged_
+
+
+def test_names_that_scikit_learn_refuses_are_refused_before_em(faithful, monkeypatch):
+    def run(*_):
+        pytest.fail("EM ran")
+
+    monkeypatch.setattr(GaussianMixture, "_run", run)
+    with pytest.raises(TypeError, match="Feature names are only supported if all input features have string names"):
+        GaussianMixture(2).fit(faithful.rename(columns={"waiting": 3}))
