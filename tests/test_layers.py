@@ -45,7 +45,7 @@ ALLOWED_ROOMS = {
 OPTIONAL = {"numpyro", "blackjax"}  # the only packages that may be imported late
 FRONT_DOOR = {"__version__"}  # all that a room may take from the package itself
 
-COMPILERS = {"jit", "njit", "cfunc"}
+COMPILERS = {"jit", "jit_inner", "njit", "cfunc", "callback", "tile"}
 CONSTRUCTORS = {"GaussianMixture.__init__", "BayesianGaussianMixture.__init__"}
 
 

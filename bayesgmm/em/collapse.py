@@ -24,6 +24,7 @@ __all__ = ["Limits", "find_collapsed", "set_limits"]
 
 Array = NDArray[np.float64]
 
+BLOCK = 1 << 16  # rows standardised at once
 RESOLVED_SHARE = 0.1  # of a column's sd, above which its resolution is no sign of collapse
 LEAST_VARIANCE = 1e-12  # relative; sds a million times smaller than the column's
 FLOOR_SHARE = 2.0  # variance over floor: half of it is regularisation
@@ -68,12 +69,7 @@ def set_limits(data: Data, family: CovarianceFamily, ridge: Array) -> Limits:
     """
     floor = np.maximum(np.maximum(ridge, LEAST_VARIANCE * data.scale**2), np.finfo(float).tiny)
     floor = family.pool(np.ones(1), floor[None])[0] if family.is_diagonal else floor
-    z = (data.rows - data.location) / np.sqrt(floor)
-    g = data.row_weights
-    if family.is_diagonal:
-        whole = np.average(z**2, axis=0, weights=g).min()
-    else:
-        whole = np.linalg.eigvalsh((z if g is None else g[:, None] * z).T @ z / data.total_weight)[0]
+    whole = (data.scale**2 / floor).min() if family.is_diagonal else np.linalg.eigvalsh(_scatter(data, floor))[0]
     return Limits(
         rows=family.rows_needed(data.n_features) * data.row_unit,
         sds=family.shared_sds(np.minimum(data.resolution / 2, RESOLVED_SHARE * data.scale)),
@@ -118,3 +114,13 @@ def find_collapsed(limits: Limits, counts: Array, scale: Array) -> tuple[int, ..
     narrow = (sds < limits.sds).any(1)
     flat = narrowest**2 < limits.n_floors
     return tuple(np.flatnonzero(few | narrow | flat).tolist())
+
+
+def _scatter(data: Data, floor: Array) -> Array:
+    """Covariance of all rows in units of the floor, of shape (D, D), from blocks of rows."""
+    sums = np.zeros((data.n_features, data.n_features))
+    for start in range(0, len(data.rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        z = (data.rows[block] - data.location) / np.sqrt(floor)
+        sums += (z if data.row_weights is None else data.row_weights[block, None] * z).T @ z
+    return sums / data.total_weight

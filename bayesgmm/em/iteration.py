@@ -7,6 +7,7 @@ Whitened statistics lose digits where a component jumps many of its own sds in o
 from a poor start; such a step is taken from the rows themselves.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = ["Monitor", "Rows", "Run", "State", "as_mixture", "as_state", "iterate
 
 Array = NDArray[np.float64]
 
+BLOCK = 1 << 16  # rows whose differences from a mean are held at once
 FAR = 1e3  # sds; a jump of them costs six of sixteen digits of a variance
 
 
@@ -29,7 +31,7 @@ class Rows(NamedTuple):
     Attributes
     ----------
     x : array of shape (M, D)
-        In the units of x.
+        In the units of x, feature by feature (Fortran order): the compiled passes read it so.
     weights : array of shape (M,) or None
         g_n; None where all are one.
     total : float
@@ -190,7 +192,7 @@ def iterate(
 
 
 def maximise_rows(rows: Rows, shares: Array, family: CovarianceFamily, prior_rows: float = 0.0) -> State:
-    """Take an M-step from the rows and their responsibilities, in two passes.
+    """Take an M-step from the rows and their responsibilities, in two passes over blocks of rows.
 
     Parameters
     ----------
@@ -211,11 +213,11 @@ def maximise_rows(rows: Rows, shares: Array, family: CovarianceFamily, prior_row
     numpy.linalg.LinAlgError
         If a covariance is not positive definite.
     """
-    g = shares if rows.weights is None else rows.weights[:, None] * shares  # (M, K)
-    counts = g.sum(0) + TINY_COUNT
-    means = g.T @ rows.x / counts[:, None]
+    counts = np.sum([g.sum(0) for _, g in _blocks(rows, shares)], axis=0) + TINY_COUNT
+    means = np.sum([g.T @ x for x, g in _blocks(rows, shares)], axis=0) / counts[:, None]
     spread = _variances if family.is_diagonal else _covariances
-    covariances = np.asarray([spread(rows.x - mean, column) for mean, column in zip(means, g.T, strict=True)])
+    parts = [[spread(x - m, column) for m, column in zip(means, g.T, strict=True)] for x, g in _blocks(rows, shares)]
+    covariances = np.sum(parts, axis=0)
     n = counts.reshape(-1, *[1] * (covariances.ndim - 1))
     covariances /= n
     if prior_rows:
@@ -242,6 +244,13 @@ def _maximise(rows: Rows, family: CovarianceFamily, state: State, statistics: ke
         else:
             return State(np.log(n / n.sum()), state.means + family.transform(state.scale, centre), scale)
     return maximise_rows(rows, kernel.responsibilities(rows.x, *state)[1], family)
+
+
+def _blocks(rows: Rows, shares: Array) -> Iterator[tuple[Array, Array]]:
+    """Give blocks of rows (B, D), and what each of them counts for each component (B, K)."""
+    for start in range(0, len(rows.x), BLOCK):
+        block = slice(start, start + BLOCK)
+        yield rows.x[block], shares[block] if rows.weights is None else rows.weights[block, None] * shares[block]
 
 
 def _variances(difference: Array, weights: Array) -> Array:

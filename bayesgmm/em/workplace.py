@@ -56,7 +56,7 @@ class Workplace:
     def of(cls, data: Data, family: CovarianceFamily, settings: EMSettings) -> Self:
         """Lay out the rows and set the limits."""
         ridge = settings.ridge(data)
-        rows = Rows(data.rows, data.row_weights, data.total_weight, ridge)
+        rows = Rows(np.asfortranarray(data.rows), data.row_weights, data.total_weight, ridge)
         return cls(data, family, settings, rows, set_limits(data, family, ridge))
 
     @property
@@ -102,19 +102,22 @@ class Workplace:
         except np.linalg.LinAlgError:
             return None
         start = iterate(blurred, self.family, start, tol=tol, max_iter=BLURRED_RUN).state
-        return self.judge(iterate(rows, self.family, start, tol=tol, max_iter=min(SHORT_RUN, self.settings.max_iter)))
+        return self._judge_short(
+            iterate(rows, self.family, start, tol=tol, max_iter=min(SHORT_RUN, self.settings.max_iter))
+        )
 
     def finish(self, sketches: Sequence[EMFit | None]) -> list[EMFit | None]:
-        """Run the best sketches to convergence; the others are given back as they are."""
-        finished, seen = list(sketches), np.empty(0)
-        ranked = [(_rank(fit), i, fit) for i, fit in enumerate(sketches) if fit and fit.status is not EMStatus.SINGULAR]
-        for _, i, fit in sorted(ranked, key=lambda item: item[0], reverse=True):
-            value = fit.log_likelihood
-            if np.abs(seen - value).min(initial=np.inf) > SAME * abs(value):
-                seen = np.append(seen, value)
-                finished[i] = self._go_on(fit)
-            if len(seen) == FINALISTS:
-                break
+        """Run the best sketches to convergence; the others are given back as they are.
+
+        Where short runs read only some of the rows, the best are first run to convergence on those, and of several
+        that come to the same optimum there one goes on.
+        """
+        finished, ends = list(sketches), np.empty(0)
+        for i, fit in _choose_finalists(sketches):
+            end = finished[i] = self._settle(fit)
+            if self._stride == 1 or np.abs(ends - end.log_likelihood).min(initial=np.inf) > self.scatter:
+                ends = np.append(ends, end.log_likelihood)
+                finished[i] = self._go_on(end)
         return finished
 
     def judge(self, run: Run) -> EMFit:
@@ -148,8 +151,21 @@ class Workplace:
 
     def _choose_rows(self, index: Labels | slice) -> Rows:
         weights = None if self.rows.weights is None else self.rows.weights[index]
-        x = np.ascontiguousarray(self.rows.x[index])
+        x = np.asfortranarray(self.rows.x[index])
         return Rows(x, weights, float(len(x) if weights is None else weights.sum()), self.rows.ridge)
+
+    def _judge_short(self, run: Run) -> EMFit:
+        """Judge a short run; one that read only some of the rows has not converged on all of them."""
+        return self.judge(run._replace(has_converged=run.has_converged and self._stride == 1))
+
+    def _settle(self, sketch: EMFit) -> EMFit:
+        """Run a sketch of some of the rows to convergence on them; as it is where it read all, or a component falls."""
+        if self._stride == 1:
+            return sketch
+        rows, state = self._choose_rows(slice(None, None, self._stride)), as_state(sketch.mixture, self.family)
+        run = iterate(rows, self.family, state, tol=self.settings.tol, max_iter=self.settings.max_iter)
+        settled = self._judge_short(run)
+        return settled if RANKS[settled.status] >= RANKS[sketch.status] else sketch
 
     def _go_on(self, sketch: EMFit) -> EMFit:
         """Take a short run up again, or begin anew where it read only some of the rows."""
@@ -216,3 +232,13 @@ def record_starts(kinds: Sequence[str], fits: Sequence[EMFit | None], scatter: f
 
 def _rank(fit: EMFit) -> tuple[int, float]:
     return RANKS[fit.status], fit.log_likelihood
+
+
+def _choose_finalists(sketches: Sequence[EMFit | None]) -> list[tuple[int, EMFit]]:
+    """Choose the best sketches, one of those that took the same path, with their places."""
+    ranked = [(_rank(fit), i, fit) for i, fit in enumerate(sketches) if fit and fit.status is not EMStatus.SINGULAR]
+    chosen: list[tuple[int, EMFit]] = []
+    for (_, value), i, fit in sorted(ranked, key=lambda item: item[0], reverse=True):
+        if all(abs(other.log_likelihood - value) > SAME * abs(value) for _, other in chosen):
+            chosen.append((i, fit))
+    return chosen[:FINALISTS]

@@ -1,8 +1,9 @@
-"""What every pass does to one block of rows: load, whiten, exponentiate, normalise.
+"""What every pass does to one block of rows: open, whiten, exponentiate, weigh.
 
-A block is laid out feature by feature, so that every inner loop runs over its rows and vectorises. The exponential and
-the logarithm are written out (Cody and Waite 1980; Muller 2016, Elementary Functions, doi:10.1007/978-1-4899-7983-4),
-because a call to the C library for each number would stop that.
+Rows are read feature by feature, so that every inner loop runs over rows side by side; those that meet features with
+features are in `tiles`. The exponential and the logarithm are written out (Cody and Waite 1980; Muller 2016, Elementary
+Functions, doi:10.1007/978-1-4899-7983-4), because a call to the C library for each number would keep a loop from
+taking several rows at a time.
 
 Every compiled pass of this room reads the scale of a component as an array (D, W): a Cholesky factor for W = D, the
 standard deviations of a family without correlations for W = 1, which are all that is left of each row of a diagonal
@@ -16,11 +17,13 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.imputils import impl_ret_borrowed
+from numba.core import cgutils
+from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from bayesgmm.kernel.compilation import jit_inner, jit_scalar
+from bayesgmm.kernel.tiles import LANES, TILE, standardise_tile, whiten_first, whiten_tile
 
 __all__ = [
     "BLOCK",
@@ -29,22 +32,25 @@ __all__ = [
     "as_parameters",
     "as_read_only",
     "exponential",
-    "load_block",
-    "log_constant",
+    "exponentiate_block",
     "logarithm",
-    "normalise_block",
+    "make_room",
+    "open_block",
+    "prepare",
+    "weigh_block",
     "whiten_block",
 ]
 
 Array = NDArray[np.float64]
 
-BLOCK = 128  # rows; K D BLOCK doubles fit the second-level cache up to K D = 250
+BLOCK = 128  # rows, a multiple of LANES; K D BLOCK doubles fit the second-level cache up to K D = 1000
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 ROUNDING_SHIFT = 6755399441055744.0  # 1.5 * 2**52: adding it leaves an integer in the low bits of the float
 LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 0.693145751953125, 1.42860682030941723212e-6  # ln 2 in two parts (Cody and Waite 1980)
 LOWEST = -np.finfo(float).max  # below every log density; not infinite, so that nothing becomes inf - inf
 LOWEST_EXPONENT = -709.0  # there 2^t has no normal float and is written as zero
+ITEM = 8  # bytes of a number
 MANTISSA = 52  # bits of a float below its exponent
 SQRT_HALF = 0x3FE6A09E667F3BCD  # sqrt(1 / 2), as a float's bits
 ONE = 0x3FF0000000000000  # 1, as a float's bits
@@ -79,7 +85,7 @@ def as_input(*arrays: Array) -> tuple[Array, ...]:
 
 
 def as_parameters(log_weights: Array, means: Array, scale: Array) -> tuple[Array, Array, Array]:
-    """Give the parameters of mixtures as the compiled passes read them, the scale with its width W.
+    """Give the parameters of mixtures as the compiled passes read them: components in a row, the scale with its W.
 
     Parameters
     ----------
@@ -89,8 +95,8 @@ def as_parameters(log_weights: Array, means: Array, scale: Array) -> tuple[Array
 
     Returns
     -------
-    log_weights, means : arrays of shape (..., K) and (..., K, D)
-    scale : array of shape (..., K, D, W)
+    log_weights, means, scale : arrays of shape (C,), (C, D) and (C, D, W)
+        C counts the components of all mixtures.
 
     Examples
     --------
@@ -99,7 +105,8 @@ def as_parameters(log_weights: Array, means: Array, scale: Array) -> tuple[Array
     >>> as_parameters(np.zeros(1), np.zeros((1, 2)), np.ones((1, 2)))[2].shape
     (1, 2, 1)
     """
-    log_weights, means, scale = as_input(log_weights, means, scale.reshape(*means.shape, -1))
+    C, D = log_weights.size, means.shape[-1]
+    log_weights, means, scale = as_input(log_weights.reshape(C), means.reshape(C, D), scale.reshape(C, D, -1))
     return log_weights, means, scale
 
 
@@ -122,6 +129,38 @@ def _as_read_only(typing_context, array):
     return array.copy(readonly=True)(array), generate
 
 
+def _make_room(typing_context, shape):
+    """Make an array whose memory begins where a line of the cache begins: a pack across two lines costs twice.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    Returns
+    -------
+    array of that shape
+        C-ordered, of float64, not filled.
+    """
+    kind = types.Array(types.float64, len(shape), "C")
+
+    def generate(context, builder, signature, arguments):
+        sizes, item = cgutils.unpack_tuple(builder, arguments[0]), ir.IntType(64)(ITEM)
+        strides: list[Any] = []
+        size = item
+        for length in reversed(sizes):
+            strides.insert(0, size)
+            size = builder.mul(size, length)
+        room = context.nrt.meminfo_alloc_aligned(builder, size, align=LANES * ITEM)
+        array = context.make_array(kind)(context, builder)
+        data = builder.bitcast(context.nrt.meminfo_data(builder, room), array.data.type)
+        context.populate_array(
+            array, data=data, shape=sizes, strides=strides, itemsize=ir.IntType(64)(ITEM), meminfo=room
+        )
+        return impl_ret_new_ref(context, builder, kind, array._getvalue())
+
+    return kind(shape), generate
+
+
 def _float_from_bits(typing_context, bits):
     """Read an integer's bits as a float, in a register."""
 
@@ -141,6 +180,7 @@ def _bits_from_float(typing_context, value):
 
 
 as_read_only: Any = intrinsic(_as_read_only)
+make_room: Any = intrinsic(_make_room)
 float_from_bits: Any = intrinsic(_float_from_bits)
 bits_from_float: Any = intrinsic(_bits_from_float)
 
@@ -201,51 +241,54 @@ def logarithm(x):
 
 
 @jit_inner
-def log_constant(log_weight, scale):
-    """Give log w - (D log 2 pi) / 2 - log |L|."""
-    total = log_weight
-    for i in range(scale.shape[0]):
-        total -= HALF_LOG_2PI + math.log(scale[i, min(i, scale.shape[1] - 1)])
-    return total
+def prepare(log_weights, scale, constants, inverse):
+    """Write log w - (D log 2 pi) / 2 - log |L| and 1 / L_ii for each component."""
+    for k in range(scale.shape[0]):
+        constants[k] = log_weights[k]
+        for i in range(scale.shape[1]):
+            diagonal = scale[k, i, min(i, scale.shape[2] - 1)]
+            constants[k] -= HALF_LOG_2PI + math.log(diagonal)
+            inverse[k, i] = 1.0 / diagonal
 
 
 @jit_inner
-def load_block(x, start, n, z):
-    """Lay n rows out feature by feature."""
-    for i in range(x.shape[1]):
-        for b in range(n):
-            z[i, b] = x[start + b, i]
+def open_block(x, start, n, z):
+    """Say where n rows lie, feature by feature: in which array, from which column on, and how many in full packs.
 
-
-@jit_inner
-def whiten_block(z, n, constant, mean, scale, y, q):
-    """Write y = L^-1 (x - m), by forward substitution, and q = log w N(x | m, L L') of n rows.
-
-    Four columns of L at a time, so that a block's row of y is stored once for four products.
+    Rows that end within a pack are copied to z, and the last one repeated to its end.
     """
-    for b in range(n):
-        q[b] = constant
-    for j in range(mean.shape[0]):
-        left, m = min(j, scale.shape[1] - 1), mean[j]
-        inverse = 1.0 / scale[j, left]
+    n_padded = (n + LANES - 1) // LANES * LANES
+    if n == n_padded:
+        return x, start, n
+    for i in range(x.shape[0]):
         for b in range(n):
-            y[j, b] = (z[j, b] - m) * inverse
-        for i in range(left % 4):
-            a = scale[j, i] * inverse
-            for b in range(n):
-                y[j, b] -= a * y[i, b]
-        for i in range(left % 4, left, 4):
-            a0, a1 = scale[j, i] * inverse, scale[j, i + 1] * inverse
-            a2, a3 = scale[j, i + 2] * inverse, scale[j, i + 3] * inverse
-            for b in range(n):
-                y[j, b] -= a0 * y[i, b] + a1 * y[i + 1, b] + a2 * y[i + 2, b] + a3 * y[i + 3, b]
-        for b in range(n):
-            q[b] -= 0.5 * y[j, b] * y[j, b]
+            z[i, b] = x[i, start + b]
+        for b in range(n, n_padded):
+            z[i, b] = x[i, start + n - 1]
+    return as_read_only(z), 0, n_padded
 
 
 @jit_inner
-def normalise_block(q, n, rows, total):
-    """Turn log joints q (K, n) into responsibilities and write rows = log f."""
+def whiten_block(x, start, n, c, constants, means, scale, inverse, y, k, q):
+    """Write y = L^-1 (x - m), by forward substitution, and q[k] = log w N(x | m, L L') of component c and n rows.
+
+    Where y has room for one component only, each is written over the last.
+    """
+    D, room = means.shape[1], min(k, y.shape[0] - 1)
+    for b in range(n):
+        q[k, b] = constants[c]
+    if scale.shape[2] < D:
+        for j in range(0, D, TILE):
+            standardise_tile(min(TILE, D - j), x, start, n, c, means, inverse, j, room, y, k, q)
+    else:
+        whiten_first(min(TILE, D), x, start, n, c, means, scale, inverse, room, y, k, q)
+        for j in range(TILE, D, TILE):
+            whiten_tile(min(TILE, D - j), x, start, n, c, means, scale, inverse, j, room, y, k, q)
+
+
+@jit_inner
+def exponentiate_block(q, n, rows, total):
+    """Turn log joints q (K, n) into their exponentials relative to the largest; write their sum and rows = log f."""
     K = q.shape[0]
     for b in range(n):
         rows[b] = LOWEST
@@ -259,7 +302,11 @@ def normalise_block(q, n, rows, total):
             total[b] += q[k, b]
     for b in range(n):
         rows[b] += logarithm(total[b])
-        total[b] = 1.0 / total[b]
-    for k in range(K):
+
+
+@jit_inner
+def weigh_block(q, n, factor):
+    """Multiply the numbers of each row by its factor; 1 / total makes exponentials responsibilities."""
+    for k in range(q.shape[0]):
         for b in range(n):
-            q[k, b] *= total[b]
+            q[k, b] *= factor[b]

@@ -14,13 +14,27 @@ tell whether it is fresh. `RoomLocator` makes it look at all of them.
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import caching
+from llvmlite import ir
+from numba import types
+from numba.core import caching, cgutils
+from numba.extending import intrinsic
 
-__all__ = ["FLOATING", "STAMP", "RoomLocator", "can_cache", "compile_callback", "jit", "jit_inner", "jit_scalar"]
+__all__ = [
+    "FLOATING",
+    "STAMP",
+    "RoomLocator",
+    "call_at",
+    "callback",
+    "can_cache",
+    "jit",
+    "jit_inner",
+    "jit_scalar",
+]
 
 FLOATING = {"reassoc", "contract", "nsz"}
 ROOM = Path(__file__).parent
@@ -90,7 +104,7 @@ def jit_inner(function: Callable[..., Any]) -> Any:
     callable
         Kept on disk with what it is written into. A call from Python ends the process.
     """
-    return _compile(function, FLOATING, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _compile(function, FLOATING, no_cpython_wrapper=True, no_cfunc_wrapper=True, inline="always")
 
 
 def jit_scalar(function: Callable[..., Any]) -> Any:
@@ -110,21 +124,49 @@ def jit_scalar(function: Callable[..., Any]) -> Any:
     return _compile(function, {"contract"})
 
 
-def compile_callback(function: Callable[..., Any], signature: Any) -> Any:
-    """Compile a C function that foreign threads call by its address.
+def callback(signature: Any) -> Callable[[Callable[..., Any]], Callable[[], Any]]:
+    """Make of a function the C function that foreign threads call by its address.
 
     Parameters
     ----------
-    function : callable
     signature : numba signature
         Of numbers and pointers.
 
     Returns
     -------
-    numba.core.ccallback.CFunc
-        With attributes ``address`` and ``ctypes``.
+    decorator
+        It leaves, in place of the function, what gives a ``numba.core.ccallback.CFunc`` with attributes ``address`` and
+        ``ctypes``: compiled, or read from the disk, when first asked for.
     """
-    return numba.cfunc(signature, cache=can_cache, error_model="numpy", fastmath=FLOATING)(function)
+    compiler = numba.cfunc(signature, cache=can_cache, error_model="numpy", fastmath=FLOATING)
+    return lambda function: cache(lambda: compiler(function))
+
+
+def _call_at(typing_context, address, arguments):
+    """Call the C function that lies at an address and returns a float; of arrays it is given the memory.
+
+    Parameters
+    ----------
+    address : int
+    arguments : tuple of int, float or array
+
+    Returns
+    -------
+    float
+    """
+
+    def generate(context, builder, signature, values):
+        given = [
+            context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
+            for kind, value in zip(arguments.types, cgutils.unpack_tuple(builder, values[1]), strict=True)
+        ]
+        function = ir.FunctionType(ir.DoubleType(), [value.type for value in given])
+        return builder.call(builder.inttoptr(values[0], function.as_pointer()), given)
+
+    return types.float64(address, arguments), generate
+
+
+call_at: Any = intrinsic(_call_at)
 
 
 def _compile(function: Callable[..., Any], fastmath: set[str], **options: Any) -> Any:

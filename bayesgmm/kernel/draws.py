@@ -27,12 +27,14 @@ from bayesgmm.kernel.blocks import (
     as_input,
     as_parameters,
     exponential,
-    load_block,
-    log_constant,
-    normalise_block,
+    exponentiate_block,
+    make_room,
+    open_block,
+    prepare,
+    weigh_block,
     whiten_block,
 )
-from bayesgmm.kernel.compilation import jit, jit_inner
+from bayesgmm.kernel.compilation import jit
 
 __all__ = [
     "DrawMoments",
@@ -41,6 +43,7 @@ __all__ = [
     "draw_log_joints",
     "draw_moments",
     "draw_shares",
+    "evaluate_draws",
 ]
 
 Array = NDArray[np.float64]
@@ -93,11 +96,11 @@ def draw_moments(x: Array, log_weights: Array, means: Array, scale: Array) -> Dr
     >>> moments.mean, moments.overlap.round(4)
     (array([[0.5, 0.5]]), array([0.6931]))
     """
-    N, K = x.shape[0], log_weights.shape[1]
+    N, (S, K) = x.shape[0], log_weights.shape
     mean, square, joint = np.zeros((N, K)), np.zeros((N, K)), np.zeros((N, K))
     overlap, top = np.zeros(N), np.empty(N)
-    _moments(*as_input(x), *as_parameters(log_weights, means, scale), mean, square, overlap, joint, top)
-    S = log_weights.shape[0]
+    inputs = (*as_input(x.T), *as_parameters(log_weights, means, scale))
+    _moments(*inputs, mean, square, overlap, joint, top)
     with np.errstate(divide="ignore"):
         log_joint = top[:, None] + np.log(joint / S)
         log_density = top + np.log(joint.sum(1) / S)
@@ -125,7 +128,7 @@ def draw_log_densities(x: Array, log_weights: Array, means: Array, scale: Array)
            [-0.9189]])
     """
     densities = np.empty((log_weights.shape[0], x.shape[0]))
-    _evaluate_draws(*as_input(x), *as_parameters(log_weights, means, scale), densities, NOTHING, NOTHING)
+    _evaluate(x, log_weights, means, scale, densities, NOTHING, NOTHING)
     return densities
 
 
@@ -149,7 +152,7 @@ def draw_shares(x: Array, log_weights: Array, means: Array, scale: Array) -> Arr
     array([[[0.25, 0.75]]])
     """
     shares = np.empty((log_weights.shape[0], x.shape[0], log_weights.shape[1]))
-    _evaluate_draws(*as_input(x), *as_parameters(log_weights, means, scale), NO_DENSITIES, shares, NOTHING)
+    _evaluate(x, log_weights, means, scale, NO_DENSITIES, shares, NOTHING)
     return shares
 
 
@@ -196,43 +199,42 @@ def draw_log_joints(x: Array, log_weights: Array, means: Array, scale: Array) ->
     array([[[-1.6121, -1.6121]]])
     """
     joints = np.empty((log_weights.shape[0], x.shape[0], log_weights.shape[1]))
-    _evaluate_draws(*as_input(x), *as_parameters(log_weights, means, scale), NO_DENSITIES, NOTHING, joints)
+    _evaluate(x, log_weights, means, scale, NO_DENSITIES, NOTHING, joints)
     return joints
 
 
-@jit_inner
-def _constants(log_weights, scale):
-    S, K = log_weights.shape
-    constants = np.empty((S, K))
-    for s in range(S):
-        for k in range(K):
-            constants[s, k] = log_constant(log_weights[s, k], scale[s, k])
-    return constants
+def _evaluate(x: Array, log_weights: Array, means: Array, scale: Array, *results: Array) -> None:
+    inputs = (*as_input(x.T), *as_parameters(log_weights, means, scale))
+    evaluate_draws(0, x.shape[0], log_weights.shape[1], *inputs, *results)
 
 
 @jit
 def _moments(x, log_weights, means, scale, mean, square, overlap, joint, top):
     """Write sums over the draws; `joint` relative to exp(top), top the largest log f over the draws."""
-    N, D = x.shape
-    S, K = log_weights.shape
-    constants = _constants(log_weights, scale)
-    z, y, q, depth = np.empty((D, BLOCK)), np.empty((D, BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
+    (C, D), K = means.shape, mean.shape[1]
+    constants, inverse = np.empty(C), np.empty((C, D))
+    z, y = make_room((D, BLOCK)), make_room((1, D, BLOCK))
+    q, depth = make_room((K, BLOCK)), make_room((K, BLOCK))
     rows, total, fresh, faded = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     entropy, highest = np.empty(BLOCK), np.empty(BLOCK)
     first, second, third = np.empty((K, BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
-    for start in range(0, N, BLOCK):
-        n = min(BLOCK, N - start)
-        load_block(x, start, n, z)
+    prepare(log_weights, scale, constants, inverse)
+    for start in range(0, x.shape[1], BLOCK):
+        n = min(BLOCK, x.shape[1] - start)
+        source, at, n_padded = open_block(x, start, n, z)
         for b in range(n):
             entropy[b], highest[b] = 0.0, LOWEST
             for k in range(K):
                 first[k, b], second[k, b], third[k, b] = 0.0, 0.0, 0.0
-        for s in range(S):
+        for s in range(C // K):
             for k in range(K):
-                whiten_block(z, n, constants[s, k], means[s, k], scale[s, k], y, q[k])
+                whiten_block(source, at, n_padded, s * K + k, constants, means, scale, inverse, y, k, q)
                 for b in range(n):
                     depth[k, b] = q[k, b]
-            normalise_block(q, n, rows, total)
+            exponentiate_block(q, n_padded, rows, total)
+            for b in range(n):
+                total[b] = 1.0 / total[b]
+            weigh_block(q, n, total)
             for b in range(n):
                 both = highest[b] if rows[b] <= highest[b] else rows[b]
                 fresh[b] = exponential(rows[b] - both)
@@ -256,29 +258,32 @@ def _moments(x, log_weights, means, scale, mean, square, overlap, joint, top):
 
 
 @jit
-def _evaluate_draws(x, log_weights, means, scale, densities, shares, joints):
-    """Write log f, the responsibilities and the log joints under every draw, each where there is room for it."""
-    N, D = x.shape
-    S, K = log_weights.shape
-    constants = _constants(log_weights, scale)
-    z, y, q = np.empty((D, BLOCK)), np.empty((D, BLOCK)), np.empty((K, BLOCK))
-    rows, total = np.empty(BLOCK), np.empty(BLOCK)
-    for start in range(0, N, BLOCK):
-        n = min(BLOCK, N - start)
-        load_block(x, start, n, z)
-        for s in range(S):
+def evaluate_draws(begin, end, K, x, log_weights, means, scale, densities, shares, joints):
+    """Write log f, the responsibilities and the log joints of the rows from begin to end under every draw.
+
+    Each is written where there is room for it.
+    """
+    C, D = means.shape
+    constants, inverse = np.empty(C), np.empty((C, D))
+    z, y = make_room((D, BLOCK)), make_room((1, D, BLOCK))
+    q, rows, total = make_room((K, BLOCK)), make_room((BLOCK,)), make_room((BLOCK,))
+    prepare(log_weights, scale, constants, inverse)
+    for start in range(begin, end, BLOCK):
+        n = min(BLOCK, end - start)
+        source, at, n_padded = open_block(x, start, n, z)
+        for s in range(C // K):
             for k in range(K):
-                whiten_block(z, n, constants[s, k], means[s, k], scale[s, k], y, q[k])
+                whiten_block(source, at, n_padded, s * K + k, constants, means, scale, inverse, y, k, q)
             if joints.shape[0] > 0:
                 for b in range(n):
                     for k in range(K):
                         joints[s, start + b, k] = q[k, b]
             else:
-                normalise_block(q, n, rows, total)
+                exponentiate_block(q, n_padded, rows, total)
             if densities.shape[0] > 0:
                 for b in range(n):
                     densities[s, start + b] = rows[b]
             if shares.shape[0] > 0:
                 for b in range(n):
                     for k in range(K):
-                        shares[s, start + b, k] = q[k, b]
+                        shares[s, start + b, k] = q[k, b] / total[b]

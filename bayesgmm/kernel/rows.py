@@ -11,37 +11,54 @@ sum_n g_n log f(x_n):
     d/d log w_k = N_k,   d/d m_k = L_k^-T v_k,   d/d L_k = tril(L_k^-T W_k) - N_k diag(1 / L_ii).
 
 They are whitened because raw cross-products lose digits, and m_k is subtracted before anything is multiplied, so data
-far from the origin lose none. Rows are read in blocks (`blocks`), so that nothing of size N is kept. NaN in a parameter
-makes every row's log density NaN, NaN in a row its own.
+far from the origin lose none. Rows are read in blocks (`blocks`), so that nothing of size N is kept, and by several
+threads where there are many (`pieces`). NaN in a parameter makes every row's log density NaN, NaN in a row its own.
+
+Compiled functions read x feature by feature, (D, N): an array in Fortran order is taken as it is, any other is copied.
 
 The scale is ``scale_tril`` (K, D, D), or its diagonal (K, D) for the families without correlations, whose pass costs
 N K D and not N K D^2; compiled functions take either as (K, D, W), see `blocks`. `density` holds the same formulas in
 plain NumPy.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import carray, types
 from numpy.typing import NDArray
 
 from bayesgmm.kernel.blocks import (
     BLOCK,
     as_input,
     as_parameters,
-    load_block,
-    log_constant,
-    normalise_block,
+    as_read_only,
+    exponentiate_block,
+    make_room,
+    open_block,
+    prepare,
+    weigh_block,
     whiten_block,
 )
-from bayesgmm.kernel.compilation import jit, jit_inner
+from bayesgmm.kernel.compilation import call_at, callback, jit, jit_inner
+from bayesgmm.kernel.draws import evaluate_draws
+from bayesgmm.kernel.pieces import in_pieces
+from bayesgmm.kernel.tiles import LANES, TILE, add_rectangle, add_squares, add_triangle
 
-__all__ = ["Statistics", "expected_statistics", "gradient", "log_density", "pull", "responsibilities", "sweep"]
+__all__ = [
+    "Statistics",
+    "expected_statistics",
+    "gradient",
+    "log_density",
+    "pull",
+    "responsibilities",
+    "run_sweep",
+    "sweep",
+    "sweep_callback",
+]
 
 Array = NDArray[np.float64]
 
 UNIT = np.ones(1)
-NO_DENSITIES, NO_SHARES = np.empty(0), np.empty((0, 0))
-NO_STATISTICS = np.empty(0), np.empty((0, 0)), np.empty((0, 0, 0))
 
 
 class Statistics(NamedTuple):
@@ -94,10 +111,19 @@ def expected_statistics(
     >>> expected_statistics(x, None, np.zeros(1), np.ones((1, 1)), np.ones((1, 1))).counts
     array([2.])
     """
-    parameters = as_parameters(log_weights, means, scale)
-    counts, first, second = np.empty(len(means)), np.empty(means.shape), np.empty(parameters[2].shape)
-    inputs = (*as_input(x, UNIT if row_weights is None else row_weights), *parameters)
-    log_likelihood = sweep(*inputs, NO_DENSITIES, NO_SHARES, counts, first, second)
+    inputs = (*as_input(x.T, UNIT if row_weights is None else row_weights), *as_parameters(log_weights, means, scale))
+    K, D, W = inputs[-1].shape
+    address = sweep_callback().address
+
+    def take(begin: int, end: int) -> tuple[float, Array, Array, Array]:
+        counts, first, second = np.empty(K), np.empty((K, D)), np.empty((K, D, W))
+        return run_sweep(address, begin, end, *inputs, counts, first, second), counts, first, second
+
+    first_piece, *others = in_pieces(take, x.shape[0])
+    log_likelihood, counts, first, second = first_piece
+    for other in others:
+        log_likelihood += other[0]
+        counts, first, second = counts + other[1], first + other[2], second + other[3]
     return Statistics(log_likelihood, counts, first, second.reshape(scale.shape))
 
 
@@ -121,9 +147,7 @@ def log_density(x: Array, log_weights: Array, means: Array, scale: Array) -> Arr
     >>> log_density(np.zeros((1, 1)), np.zeros(1), np.zeros((1, 1)), np.ones((1, 1))).round(4)
     array([-0.9189])
     """
-    rows = np.empty(x.shape[0])
-    sweep(*as_input(x, UNIT), *as_parameters(log_weights, means, scale), rows, NO_SHARES, *NO_STATISTICS)
-    return rows
+    return _evaluate(x, log_weights, means, scale, n_shares=0)[0]
 
 
 def responsibilities(x: Array, log_weights: Array, means: Array, scale: Array) -> tuple[Array, Array]:
@@ -147,9 +171,7 @@ def responsibilities(x: Array, log_weights: Array, means: Array, scale: Array) -
     >>> responsibilities(np.zeros((1, 1)), np.log([0.25, 0.75]), np.zeros((2, 1)), np.ones((2, 1)))[1].round(12)
     array([[0.25, 0.75]])
     """
-    rows, shares = np.empty(x.shape[0]), np.empty((x.shape[0], log_weights.shape[0]))
-    sweep(*as_input(x, UNIT), *as_parameters(log_weights, means, scale), rows, shares, *NO_STATISTICS)
-    return rows, shares
+    return _evaluate(x, log_weights, means, scale, n_shares=1)
 
 
 def gradient(statistics: Statistics, scale: Array) -> tuple[Array, Array]:
@@ -185,86 +207,106 @@ def gradient(statistics: Statistics, scale: Array) -> tuple[Array, Array]:
     return d_means, d_scale
 
 
+def _evaluate(x: Array, log_weights: Array, means: Array, scale: Array, n_shares: int) -> tuple[Array, Array]:
+    """Evaluate one mixture as the only draw of a posterior."""
+    N, K = x.shape[0], log_weights.shape[0]
+    inputs = (*as_input(x.T), *as_parameters(log_weights, means, scale))
+    densities, shares, joints = np.empty((1, N)), np.empty((n_shares, N, K)), np.empty((0, N, K))
+    in_pieces(lambda begin, end: evaluate_draws(begin, end, K, *inputs, densities, shares, joints), N)
+    return densities[0], shares.reshape(-1, K)
+
+
 @jit_inner
-def add_statistics(q, g, y, n, t, first, second):
-    """Weigh a block's responsibilities q of one component by g, add its v and W, and return its count.
-
-    A row of y meets four others at a time, so that it is read once for all of them.
-    """
-    count = 0.0
-    for b in range(n):
-        q[b] *= g[b]
-        count += q[b]
-    for i in range(y.shape[0]):
-        left = min(i, second.shape[1] - 1)
-        a, c = 0.0, 0.0
-        for b in range(n):
-            t[b] = q[b] * y[i, b]
-            a += t[b]
-            c += t[b] * y[i, b]
-        first[i] += a
-        second[i, left] += c
-        for j in range(left % 4):
-            a = 0.0
-            for b in range(n):
-                a += t[b] * y[j, b]
-            second[i, j] += a
-        for j in range(left % 4, left, 4):
-            a0, a1, a2, a3 = 0.0, 0.0, 0.0, 0.0
-            for b in range(n):
-                a0 += t[b] * y[j, b]
-                a1 += t[b] * y[j + 1, b]
-                a2 += t[b] * y[j + 2, b]
-                a3 += t[b] * y[j + 3, b]
-            second[i, j] += a0
-            second[i, j + 1] += a1
-            second[i, j + 2] += a2
-            second[i, j + 3] += a3
-    return count
+def add_statistics(q, y, n, k, first, second):
+    """Add a block's v and W of component k, lane by lane."""
+    D = y.shape[1]
+    if second.shape[2] < D:
+        for i in range(0, D, TILE):
+            add_squares(min(TILE, D - i), q, y, n, k, i, first, second)
+    else:
+        for i in range(0, D, TILE):
+            for j in range(0, i, TILE):
+                add_rectangle(min(TILE, D - i), q, y, n, k, i, j, second)
+            add_triangle(min(TILE, D - i), q, y, n, k, i, first, second)
 
 
-@jit
-def sweep(x, row_weights, log_weights, means, scale, densities, shares, counts, first, second):
-    """Return the log-likelihood; write log f, the responsibilities and the statistics, each where there is room for it.
+@jit_inner
+def collect(lanes, total):
+    """Sum lanes (K, D, W, LANES) into symmetric totals (K, D, W); what lies right of the diagonal is not read."""
+    K, D, W = total.shape
+    for k in range(K):
+        for i in range(D):
+            for j in range(min(i, W - 1) + 1):
+                a = 0.0
+                for b in range(LANES):
+                    a += lanes[k, i, j, b]
+                total[k, i, j] = a
+                if W > 1:
+                    total[k, j, i] = a
+
+
+@jit_inner
+def sweep(begin, end, x, row_weights, log_weights, means, scale, densities, counts, first, second):
+    """Return the log-likelihood of the rows from begin to end; write their statistics, and log f where there is room.
 
     One row weight serves all rows.
     """
-    N, D = x.shape
-    K, n_kept = log_weights.shape[0], max(1, counts.shape[0])  # without statistics no y but the last is needed
-    constants, rows, total, g, t = np.empty(K), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    z, y, q = np.empty((D, BLOCK)), np.empty((n_kept, D, BLOCK)), np.empty((K, BLOCK))
-    for k in range(K):
-        constants[k] = log_constant(log_weights[k], scale[k])
-    for k in range(counts.shape[0]):
-        counts[k] = 0.0
-        for i in range(D):
-            first[k, i] = 0.0
-            for j in range(second.shape[2]):
-                second[k, i, j] = 0.0
+    D, (K, _, W) = x.shape[0], scale.shape
+    constants, inverse = np.empty(K), np.empty((K, D))
+    rows, total, factor = make_room((BLOCK,)), make_room((BLOCK,)), make_room((BLOCK,))
+    z, q = make_room((D, BLOCK)), make_room((K, BLOCK))
+    y = make_room((K, D, BLOCK))
+    first_lanes = make_room((K, D, 1, LANES))
+    second_lanes = make_room((K, D, W, LANES))
+    first_lanes[:], second_lanes[:], counts[:] = 0.0, 0.0, 0.0
+    prepare(log_weights, scale, constants, inverse)
     log_likelihood, has_one_weight = 0.0, row_weights.shape[0] == 1
-    for start in range(0, N, BLOCK):
-        n = min(BLOCK, N - start)
-        load_block(x, start, n, z)
+    for start in range(begin, end, BLOCK):
+        n = min(BLOCK, end - start)
+        source, at, n_padded = open_block(x, start, n, z)
         for k in range(K):
-            whiten_block(z, n, constants[k], means[k], scale[k], y[k % n_kept], q[k])
-        normalise_block(q, n, rows, total)
+            whiten_block(source, at, n_padded, k, constants, means, scale, inverse, y, k, q)
+        exponentiate_block(q, n_padded, rows, total)
         for b in range(n):
-            g[b] = row_weights[0 if has_one_weight else start + b]
-            log_likelihood += g[b] * rows[b]
+            g = row_weights[0 if has_one_weight else start + b]
+            log_likelihood += g * rows[b]
+            factor[b] = g / total[b]
+        for b in range(n, n_padded):
+            factor[b] = 0.0
+        weigh_block(q, n_padded, factor)
         if densities.shape[0] > 0:
             for b in range(n):
                 densities[start + b] = rows[b]
-        if shares.shape[0] > 0:
+        for k in range(K):
+            count = 0.0
             for b in range(n):
-                for k in range(K):
-                    shares[start + b, k] = q[k, b]
-        for k in range(counts.shape[0]):
-            counts[k] += add_statistics(q[k], g, y[k], n, t, first[k], second[k])
-    for k in range(counts.shape[0]):
-        for i in range(second.shape[2]):
-            for j in range(i):
-                second[k, j, i] = second[k, i, j]
+                count += q[k, b]
+            counts[k] += count
+            add_statistics(q, y, n_padded, k, first_lanes, second_lanes)
+    collect(first_lanes, first.reshape((K, D, 1)))
+    collect(second_lanes, second)
     return log_likelihood
+
+
+SIZE, DOUBLES = types.int64, types.CPointer(types.double)
+SWEEP = types.double(*[SIZE] * 7, *[DOUBLES] * 8)
+
+
+@callback(SWEEP)
+def _sweep(begin, end, N, D, K, W, n_weights, x, row_weights, log_weights, means, scale, counts, first, second):
+    return sweep(
+        begin,
+        end,
+        as_read_only(carray(x, (D, N))),
+        as_read_only(carray(row_weights, (n_weights,))),
+        as_read_only(carray(log_weights, (K,))),
+        as_read_only(carray(means, (K, D))),
+        as_read_only(carray(scale, (K, D, W))),
+        np.empty(0),
+        carray(counts, (K,)),
+        carray(first, (K, D)),
+        carray(second, (K, D, W)),
+    )
 
 
 @jit
@@ -287,3 +329,25 @@ def pull(counts, first, second, scale, d_means, d_scale):
                     a -= L[m, i] * d_scale[k, m, j]
                 d_scale[k, i, j] = a * inverse
             d_scale[k, i, left] -= counts[k] * inverse
+
+
+def sweep_callback() -> Any:
+    """Give the C function that is `sweep` without densities: one machine code for EM and for every sampler.
+
+    Its arguments are begin, end, N, D, K, W and the number of row weights, then the addresses of x (D, N), row weights,
+    log weights, means, scale, and of the results: counts, first and second.
+
+    Returns
+    -------
+    numba.core.ccallback.CFunc
+        With attributes ``address`` and ``ctypes``; compiled, or read from the disk, when first asked for.
+    """
+    return _sweep()
+
+
+@jit
+def run_sweep(address, begin, end, x, row_weights, log_weights, means, scale, counts, first, second):
+    """Call `sweep_callback` by its address."""
+    (D, N), (K, _, W) = x.shape, scale.shape
+    sizes = (begin, end, N, D, K, W, row_weights.shape[0])
+    return call_at(address, (*sizes, x, row_weights, log_weights, means, scale, counts, first, second))

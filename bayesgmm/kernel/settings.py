@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesgmm.kernel.rows import sweep_callback
+
 __all__ = [
     "AT_CONCENTRATION",
     "AT_FACTOR",
@@ -33,6 +35,7 @@ __all__ = [
     "ROW_WEIGHTS",
     "SCALES",
     "SDS",
+    "SWEEP",
     "WIDTH",
     "Settings",
     "flatten",
@@ -45,7 +48,7 @@ N_COEFFICIENTS = 8  # of a prior of standard deviations, see `target`
 # Where the flat vector keeps what: sizes and numbers, then the places where the arrays begin.
 LENGTH, ROWS, FEATURES, COMPONENTS, SDS, SCALES, WIDTH, ROW_WEIGHTS, FACTOR_WIDTH, ETA, CONSTANT = range(11)
 AT_MODE, AT_FACTOR, AT_CONCENTRATION, AT_LOCATION, AT_SCALE, AT_MEANS_PRIOR = range(11, 17)
-AT_SDS_INDEX, AT_SDS_SCALE, AT_SDS_LOWER, AT_SDS_PRIOR, AT_ROW_WEIGHTS, AT_ROWS, HEADER = range(17, 24)
+AT_SDS_INDEX, AT_SDS_SCALE, AT_SDS_LOWER, AT_SDS_PRIOR, AT_ROW_WEIGHTS, AT_ROWS, SWEEP, HEADER = range(17, 25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +148,12 @@ def flatten(settings: Settings, mode: Array | None = None, factor: Array | None 
         AT_SDS_LOWER: settings.sds_lower,
         AT_SDS_PRIOR: settings.sds_prior,
         AT_ROW_WEIGHTS: settings.row_weights,
-        AT_ROWS: settings.rows,
+        AT_ROWS: settings.rows.T,  # feature by feature
     }
     place = HEADER
     for slot, part in parts.items():
         header[slot] = place
         place += part.size
     header[LENGTH] = place
+    header.view(np.int64)[SWEEP] = sweep_callback().address  # of the compiled pass over the rows
     return np.concatenate([header, *(np.ravel(part) for part in parts.values())])

@@ -26,15 +26,14 @@ raises: a value or gradient that is not finite comes back as a status.
 """
 
 import math
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numba import carray, types
 
-from bayesgmm.kernel.blocks import as_read_only
-from bayesgmm.kernel.compilation import compile_callback, jit_inner
-from bayesgmm.kernel.rows import pull, sweep
+from bayesgmm.kernel.blocks import bits_from_float
+from bayesgmm.kernel.compilation import call_at, callback, jit_inner
+from bayesgmm.kernel.rows import pull
 from bayesgmm.kernel.settings import (
     AT_CONCENTRATION,
     AT_FACTOR,
@@ -59,6 +58,7 @@ from bayesgmm.kernel.settings import (
     ROWS,
     SCALES,
     SDS,
+    SWEEP,
     WIDTH,
 )
 
@@ -70,13 +70,17 @@ FINE, GRADIENT_NOT_FINITE, VALUE_NOT_FINITE = 0, 3, 4  # statuses; nutpie reject
 
 @jit_inner
 def unwhiten(settings, u, x):
-    """Write x = mode + C u; C is kept as a matrix or as its diagonal."""
+    """Write x = mode + C u; C is kept as a matrix or as its diagonal.
+
+    A row is a view of its own, so that no place in it can be negative: the loop over it vectorises.
+    """
     n, W = u.shape[0], int(settings[FACTOR_WIDTH])
     mode, factor = int(settings[AT_MODE]), int(settings[AT_FACTOR])
     for i in range(n):
-        a, first = settings[mode + i], i if W == 1 else 0
+        row = settings[factor + i * W : factor + (i + 1) * W]
+        a, first = settings[mode + i], u[i:] if W == 1 else u
         for j in range(W):
-            a += settings[factor + i * W + j] * u[first + j]
+            a += row[j] * first[j]
         x[i] = a
 
 
@@ -87,9 +91,10 @@ def whiten_gradient(settings, slope, gradient):
     for j in range(n):
         gradient[j] = 0.0
     for i in range(n):
-        first = i if W == 1 else 0
+        row = settings[factor + i * W : factor + (i + 1) * W]
+        first, a = gradient[i:] if W == 1 else gradient, slope[i]
         for j in range(W):
-            gradient[first + j] += settings[factor + i * W + j] * slope[i]
+            first[j] += row[j] * a
 
 
 @jit_inner
@@ -234,7 +239,6 @@ EVALUATE = types.int64(types.uint64, DOUBLES, DOUBLES, DOUBLES, DOUBLES)
 COPY = types.int64(types.uint64, types.uint64, DOUBLES, DOUBLES, DOUBLES)
 
 
-@cache
 def log_posterior_callback() -> Any:
     """Give the C function that writes the log posterior at x = mode + C u and its gradient in u.
 
@@ -246,10 +250,9 @@ def log_posterior_callback() -> Any:
     numba.core.ccallback.CFunc
         With attributes ``address`` and ``ctypes``; compiled, or read from the disk, when first asked for.
     """
-    return compile_callback(_evaluate, EVALUATE)
+    return _evaluate()
 
 
-@cache
 def copy_callback() -> Any:
     """Give the C function that copies u: nutpie keeps whitened draws, which are unpacked all together later.
 
@@ -258,9 +261,10 @@ def copy_callback() -> Any:
     numba.core.ccallback.CFunc
         With attributes ``address`` and ``ctypes``.
     """
-    return compile_callback(_copy, COPY)
+    return _copy()
 
 
+@callback(EVALUATE)
 def _evaluate(n_dim, u_at, gradient_at, value_at, settings_at):
     n = int(n_dim)
     u, gradient, value = carray(u_at, (n,)), carray(gradient_at, (n,)), carray(value_at, (1,))
@@ -276,12 +280,11 @@ def _evaluate(n_dim, u_at, gradient_at, value_at, settings_at):
     total = settings[CONSTANT] + read_means(x, settings, means)
     total += read_sds(x, settings, first, sds, relative, slope)
     total += read_scale(x, settings, first + E, sds, partials, scale)
-    rows_at, weights_at = int(settings[AT_ROWS]), int(settings[AT_ROW_WEIGHTS])
-    rows = as_read_only(settings[rows_at : rows_at + N * D].reshape((N, D)))
-    row_weights = as_read_only(settings[weights_at : weights_at + int(settings[ROW_WEIGHTS])])
-    w, m, s = as_read_only(log_weights), as_read_only(means), as_read_only(scale)
-    total += sweep(rows, row_weights, w, m, s, np.empty(0), np.empty((0, 0)), counts, v, products)
-    pull(counts, v, products, s, d_means, d_scale)
+    run, n_weights = bits_from_float(settings[SWEEP]), int(settings[ROW_WEIGHTS])
+    x_rows, row_weights = settings[int(settings[AT_ROWS]) :], settings[int(settings[AT_ROW_WEIGHTS]) :]
+    sizes, inputs = (0, N, N, D, K, W, n_weights), (x_rows, row_weights, log_weights, means, scale)
+    total += call_at(run, sizes + inputs + (counts, v, products))
+    pull(counts, v, products, scale, d_means, d_scale)
     pull_scale(settings, first, scale, d_scale, relative, partials, slope)
     pull_means(x, settings, d_means, slope)
     value[0] = total + pull_weights(settings, counts, log_weights, slope)
@@ -292,6 +295,7 @@ def _evaluate(n_dim, u_at, gradient_at, value_at, settings_at):
     return FINE if math.isfinite(value[0]) else VALUE_NOT_FINITE
 
 
+@callback(COPY)
 def _copy(n_dim, n_copied, u_at, copied_at, settings_at):
     u, copied = carray(u_at, (int(n_dim),)), carray(copied_at, (int(n_copied),))
     for i in range(min(int(n_dim), int(n_copied))):

@@ -317,8 +317,8 @@ def _differentiate(x, row_weights, log_weights, means, scale, densities):
     w, m, s = _as_kernel_input(log_weights), _as_kernel_input(means), _as_kernel_input(scale).reshape(shape)
     counts, first, second = np.empty(K), np.empty((K, D)), np.empty(shape)
     d_means, d_scale = np.empty((K, D)), np.zeros(scale.shape)
-    inputs = _as_kernel_input(x), _as_kernel_input(row_weights), w, m, s
-    kernel.sweep(*inputs, densities, np.empty((0, 0)), counts, first, second)
+    columns, g = _as_kernel_input(x.T), _as_kernel_input(row_weights)
+    kernel.sweep(0, x.shape[0], columns, g, w, m, s, densities, counts, first, second)
     kernel.pull(counts, first, second, s, d_means, d_scale.reshape(shape))
     return counts, d_means, d_scale
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from bayesgmm.covariance import FAMILIES
+from bayesgmm.covariance import FAMILIES, Full
 from bayesgmm.data import as_data
+from bayesgmm.em import collapse
 from bayesgmm.em.collapse import find_collapsed, set_limits
 from bayesgmm.em.fit import EMSettings, EMStatus, fit_em, run_em
 from bayesgmm.mixture import Mixture
@@ -145,3 +146,18 @@ def test_a_run_that_becomes_singular_says_so_and_keeps_the_last_estimate():
     fit = run_em(as_data(x), FAMILIES["full"], start, EMSettings(reg_covar=0.0))
     assert fit.status in (EMStatus.SINGULAR, EMStatus.DEGENERATE)
     assert np.isfinite(fit.mixture.means).all()
+
+
+def test_limits_of_blocks_of_rows_are_those_of_all_rows(rng, monkeypatch):
+    """Narrow data, so that the limit comes from the rows as a whole and not from the floor."""
+    x = rng.standard_normal((500, 1)) + 1e-5 * rng.standard_normal((500, 3))
+    data = as_data(x, sample_weight=rng.uniform(0.5, 2.0, 500))
+    ridge = 1e-13 * data.scale**2
+    z = (data.rows - data.location) / np.sqrt(1e-12 * data.scale**2)
+    expected = 0.01 * np.linalg.eigvalsh((data.row_weights[:, None] * z).T @ z / data.total_weight)[0]
+    assert 0 < expected < 2
+    for block in (collapse.BLOCK, 7):
+        monkeypatch.setattr(collapse, "BLOCK", block)
+        assert set_limits(data, Full(), ridge).n_floors == pytest.approx(
+            expected, rel=1e-4
+        )  # rounding in 3e12 is left in 1e2

@@ -8,7 +8,9 @@ import pytest
 from bayesgmm import density
 from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
-from bayesgmm.em.fit import EMSettings, EMStatus, fit_em, project, run_em
+from bayesgmm.em import workplace
+from bayesgmm.em.fit import EMSettings, EMStatus, fit_em, project, run_em, try_pool
+from bayesgmm.em.iteration import as_state
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 
@@ -229,6 +231,30 @@ def test_many_rows_are_compared_on_some(rng, monkeypatch):
     fit = fit_em(as_data(x), 2, random_state=1)
     assert fit.status is EMStatus.CONVERGED
     assert np.bincount(fit.mixture.responsibilities(x).argmax(1)) == pytest.approx([700, 900], abs=5)
+
+
+def test_of_many_rows_one_run_is_made_to_each_optimum(rng, monkeypatch):
+    """Work is counted. All starts lead to one optimum: the first member reads all rows, and one other run does."""
+    lengths, iterate = [], workplace.iterate
+    monkeypatch.setattr(workplace, "SHORT_ROWS", 300)
+    monkeypatch.setattr(
+        workplace, "iterate", lambda rows, *a, **o: lengths.append(len(rows.x)) or iterate(rows, *a, **o)
+    )
+    x = rng.standard_normal((3000, 2)) + 6.0 * rng.integers(3, size=3000)[:, None]
+    fit = fit_em(as_data(x), 3, random_state=1)
+    assert lengths.count(3000) == 2
+    assert fit.converged and fit.starts.n_optima == 1 and fit.starts.gap == np.inf
+
+
+def test_a_run_on_some_rows_is_no_optimum_of_all(rng, monkeypatch):
+    """Two optima: what converged on some rows only is not counted beside them."""
+    monkeypatch.setattr(workplace, "SHORT_ROWS", 500)
+    x = rng.standard_normal((4000, 2)) + 8.0 * rng.integers(4, size=4000)[:, None] * [1.0, 0.0]
+    work = workplace.Workplace.of(as_data(x), FAMILIES["full"], EMSettings())
+    _, fits = try_pool(work, 3, np.random.RandomState(1))
+    ended = [fit.log_likelihood for fit in fits if fit.converged]
+    whole = [work.run(as_state(fit.mixture, fit.family)).log_likelihood for fit in fits if fit.converged]
+    assert np.allclose(whole, ended, rtol=0, atol=work.scatter)
 
 
 def test_too_few_iterations_are_reported(faithful):

@@ -19,8 +19,22 @@ def logarithms(x):
 
 
 @numba.njit
-def whiten(z, constant, mean, scale, y, q):
-    blocks.whiten_block(z, z.shape[1], constant, mean, scale, y, q)
+def whiten(x, start, n, constants, means, scale, y, q):
+    inverse = np.empty(means.shape)
+    blocks.prepare(constants, scale, np.empty(constants.shape), inverse)
+    for k in range(means.shape[0]):
+        blocks.whiten_block(x, start, n, k, constants, means, scale, inverse, y, k, q)
+
+
+@numba.njit
+def open_last(x, start, n, z):
+    source, at, n_padded = blocks.open_block(x, start, n, z)
+    return source[:, at : at + n_padded].copy()
+
+
+@numba.njit
+def address(shape):
+    return blocks.make_room(shape).ctypes.data
 
 
 def ulps(result, expected):
@@ -55,14 +69,34 @@ def test_logarithm_of_special_numbers(x, expected):
     np.testing.assert_equal(logarithms(np.array([x]))[0], expected)
 
 
-@pytest.mark.parametrize("D", range(1, 11))
-def test_whiten_block_solves_the_factor(rng, D):
-    """Every remainder of D by four, the columns taken at a time."""
-    n, factor, mean = 5, np.tril(rng.normal(size=(D, D))) + 2 * np.eye(D), rng.normal(size=D)
-    x, y, q = rng.normal(size=(n, D)), np.empty((D, n)), np.empty(n)
-    whiten(np.ascontiguousarray(x.T), 0.5, mean, factor, y, q)
-    np.testing.assert_allclose(y, density.whiten(x, mean[None], factor[None])[0], rtol=1e-11, atol=1e-13)
-    np.testing.assert_allclose(q, 0.5 - 0.5 * (y**2).sum(0), rtol=1e-13)
+@pytest.mark.parametrize("is_diagonal", [False, True], ids=["dense", "diagonal"])
+@pytest.mark.parametrize("D", range(1, 14))
+def test_whiten_block_solves_the_factor(rng, D, is_diagonal):
+    """Every size of the last tile, behind none to three full ones; rows begin anywhere in a line of the cache."""
+    K, start, n = 2, 3, 24
+    factor = np.tril(rng.normal(size=(K, D, D))) + 2 * np.eye(D)
+    factor = factor * np.eye(D) if is_diagonal else factor
+    scale = np.diagonal(factor, axis1=1, axis2=2)[..., None] if is_diagonal else factor
+    x, means, constants = rng.normal(size=(start + n, D)), rng.normal(size=(K, D)), np.array([0.5, -2.0])
+    y, q = np.empty((K, D, n)), np.empty((K, n))
+    whiten(*blocks.as_input(x.T), start, n, constants, means, np.ascontiguousarray(scale), y, q)
+    expected = np.stack([density.whiten(x[start:], means[k][None], factor[k][None])[0] for k in range(K)])
+    np.testing.assert_allclose(y, expected, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(q, constants[:, None] - 0.5 * (y**2).sum(1), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 120, 127])
+def test_open_block_fills_the_last_pack_with_its_last_row(rng, n):
+    x, start = rng.normal(size=(2, 200)), 5
+    opened = open_last(*blocks.as_input(x), start, n, np.full((2, blocks.BLOCK), np.nan))
+    n_padded = -(-n // 8) * 8
+    np.testing.assert_array_equal(opened[:, :n], x[:, start : start + n])
+    np.testing.assert_array_equal(opened[:, n:], np.repeat(x[:, start + n - 1, None], n_padded - n, axis=1))
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 128)])
+def test_make_room_begins_on_a_line_of_the_cache(shape):
+    assert {address(shape) % 64 for _ in range(10)} == {0}
 
 
 def test_as_input_gives_one_type_of_array():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayesgmm import density
-from bayesgmm.kernel import rows
+from bayesgmm.kernel import draws, rows
 
 K = 3
 MP = mpmath.mp.clone()
@@ -242,12 +242,14 @@ def test_any_layout_and_type_of_input_is_read_alike(rng):
     """Without compiling again for each of them."""
     x, *parameters = make_case(rng, 3, 60)
     expected = rows.log_density(x, *parameters)
-    n_compiled = len(rows.sweep.signatures)
+    statistics = rows.expected_statistics(x, None, *parameters)
+    n_compiled = len(rows.run_sweep.signatures), len(draws.evaluate_draws.signatures)
     frozen = x.copy()
     frozen.flags.writeable = False
     for given in (frozen, np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2]):
         np.testing.assert_array_equal(rows.log_density(given, *parameters), expected)
-    assert len(rows.sweep.signatures) == n_compiled
+        assert rows.expected_statistics(given, None, *parameters)[0] == statistics[0]
+    assert (len(rows.run_sweep.signatures), len(draws.evaluate_draws.signatures)) == n_compiled
 
 
 MEASURE = """
