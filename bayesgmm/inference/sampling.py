@@ -67,7 +67,7 @@ def check_nuts_options(options: Mapping[str, Any]) -> None:
         raise InvalidArgumentError(name, constraint, depth)
 
 
-def sample_nutpie(model: Any, settings: SamplingSettings, *, tune: int, adaptation: str) -> Draws:
+def sample_nutpie(model: Any, settings: SamplingSettings, *, tune: int, adaptation: str, **defaults: Any) -> Draws:
     """Run nutpie on a compiled model; an interrupt keeps what was drawn, with a warning.
 
     Parameters
@@ -80,6 +80,8 @@ def sample_nutpie(model: Any, settings: SamplingSettings, *, tune: int, adaptati
         Warm-up steps per chain.
     adaptation : {"diag", "low_rank"}
         The metric that nutpie learns.
+    **defaults : object
+        nutpie's settings for this model, which the user's options go before.
 
     Returns
     -------
@@ -103,7 +105,7 @@ def sample_nutpie(model: Any, settings: SamplingSettings, *, tune: int, adaptati
         save_warmup=False,
         adaptation=adaptation,
         return_raw_trace=True,
-        **{**NUTS_OPTIONS, **settings.options},
+        **{**NUTS_OPTIONS, **defaults, **settings.options},
     )
     values, sample_stats = read_trace(trace)
     C, S = sample_stats["logp"].shape
