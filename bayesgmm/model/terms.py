@@ -28,7 +28,7 @@ from bayesgmm.data import Data
 from bayesgmm.model import named
 from bayesgmm.model.distributions import HalfStudentT, PartialCorrelation, RootInverseGamma, TruncatedLogNormal
 from bayesgmm.model.priors import ResolvedPriors, column_scale, partial_exponents, sds_shape
-from bayesgmm.model.transforms import Affine, Jointly, LogScale
+from bayesgmm.model.transforms import Affine, Jointly, LogScale, Simplex
 from bayesgmm.model.users import check_sds, resize
 from bayesgmm.schema import COMPONENT, FEATURE, FEATURE_BIS, PAIR
 
@@ -54,7 +54,9 @@ def add_weights(priors: ResolvedPriors) -> TensorVariable:
     """
     if priors.concentration.shape[0] == 1:
         return pt.constant(np.ones(1))
-    weights: TensorVariable = pm.Dirichlet("weights", priors.concentration, dims=(COMPONENT,))
+    weights: TensorVariable = pm.Dirichlet(
+        "weights", priors.concentration, dims=(COMPONENT,), default_transform=None, transform=Simplex()
+    )
     return weights
 
 
@@ -231,8 +233,7 @@ def correlation_factor(partials: TensorVariable, n_features: int) -> TensorVaria
     position[rows, columns] = np.arange(len(rows))
     z = partials[..., position] * np.tri(D, k=-1)  # (..., D, D)
     log_left = 0.5 * (pt.log1p(-z) + pt.log1p(z))
-    running = pt.cumsum(log_left, axis=-1)[..., :-1]
-    before = pt.exp(pt.concatenate([pt.zeros_like(z[..., :1]), running], axis=-1))  # sqrt of prod over m < j
+    before = pt.exp((log_left[..., None, :] * np.tri(D, k=-1)).sum(-1))  # sqrt of prod over m < j
     return (z + np.eye(D)) * before
 
 

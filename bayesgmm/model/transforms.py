@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from pymc.distributions.transforms import Transform
 from pytensor.tensor.variable import TensorVariable
 
-__all__ = ["Affine", "Jointly", "LogScale"]
+__all__ = ["Affine", "Jointly", "LogScale", "Simplex"]
 
 
 class Affine(Transform):
@@ -90,3 +90,25 @@ class Jointly(Transform):
 
     def log_jac_det(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
         return self.each.log_jac_det(value, *inputs).sum(axis=tuple(range(-self.ndim_supp, 0)))
+
+
+class Simplex(Transform):
+    """Value transform v_k = log w_k - mean(log w), k < K, log |dw/dv| = log K + sum log w."""
+
+    name = "simplex"
+    ndim_supp = 1
+
+    def forward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
+        log_weights = pt.log(value)
+        return log_weights[..., :-1] - log_weights.mean(axis=-1, keepdims=True)
+
+    def backward(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
+        return pt.exp(_log_weights(value))
+
+    def log_jac_det(self, value: TensorVariable, *inputs: Any) -> TensorVariable:
+        return _log_weights(value).sum(axis=-1) + pt.log(value.shape[-1] + 1.0)
+
+
+def _log_weights(value: TensorVariable) -> TensorVariable:
+    full = pt.concatenate([value, -value.sum(axis=-1, keepdims=True)], axis=-1)
+    return full - pt.logsumexp(full, axis=-1, keepdims=True)
