@@ -15,6 +15,7 @@ __all__ = [
     "DRAW",
     "FEATURE",
     "FEATURE_BIS",
+    "ITERATION",
     "OBS",
     "PAIR",
     "SAMPLE_DIMS",
@@ -29,6 +30,7 @@ FEATURE = "feature"
 FEATURE_BIS = "feature_bis"
 PAIR = "pair"
 OBS = "obs"
+ITERATION = "iteration"  # of a search, such as that for the highest ELBO
 
 
 def pair_names(feature_names: Sequence[str]) -> list[str]:

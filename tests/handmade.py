@@ -20,6 +20,7 @@ class Draws:
     values: dict[str, Any]
     sample_stats: dict[str, Any] = field(default_factory=dict)
     attrs: dict[str, Any] = field(default_factory=dict)
+    histories: dict[str, Any] = field(default_factory=dict)
 
 
 def scattered_values(mixture, family, rng, *, shape=(CHAINS, DRAWS), scatter=0.03):

@@ -14,14 +14,14 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import bayesgmm.model as room
-from bayesgmm.covariance import CovarianceFamily, Spherical
-from bayesgmm.data import Data
+from bayesgmm.covariance import CovarianceFamily, Spherical, as_family
+from bayesgmm.data import Data, as_data, check_n_components
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError, PriorWarning
 from bayesgmm.model import named
 from bayesgmm.model.recognition import (
@@ -34,6 +34,9 @@ from bayesgmm.model.recognition import (
     recognise,
 )
 
+if TYPE_CHECKING:
+    from bayesgmm.model.description import PriorDescription
+
 __all__ = ["Priors", "ResolvedPriors", "column_scale", "partial_exponents", "sds_shape"]
 
 Array = NDArray[np.float64]
@@ -43,7 +46,8 @@ SPIKE_REMEDY = (
     "Leave `sds` at its default, or bound it below at half the step between the column's values: "
     "pm.Truncated.dist(pm.LogNormal.dist(mu, sigma), lower=step / 2)."
 )
-UNREGISTERED = "be an unregistered PyMC distribution such as pm.Normal.dist(0, 2)"
+UNREGISTERED = "be an unregistered PyMC distribution such as "
+EXAMPLES = {"means": "pm.Normal.dist(0, 2)", "sds": "pm.HalfNormal.dist(2)"}
 NAMED_KINDS = {"means": named.Normal, "sds": named.ScalePrior}
 REAL_LINE = frozenset(
     f"{name}RV"
@@ -57,11 +61,11 @@ class Priors:
 
     Parameters
     ----------
-    concentration : float or array of shape (K,), default 2.0
+    concentration : float, array of shape (K,) or pm.Dirichlet distribution, default 2.0
         Dirichlet concentration of the weights. Two pulls gently away from empty components.
     means : PyMC distribution, optional
-        Prior of the means, of a shape that broadcasts to (K, D), in the units of x. None: Normal(column mean,
-        2.5 column sds), wide against the data.
+        Prior of the means, in the units of x, of a shape that broadcasts to (K, D): (D,) tells features apart, (K, 1)
+        components. None: Normal(column mean, 2.5 column sds), wide against the data.
     sds : PyMC distribution, optional
         Prior of the standard deviations, positive, of a shape that broadcasts to (K, D); tied: (D,); spherical: (K,).
         None: LogNormal centred on column sd * K**(-1/D) with sigma 1, truncated below at half the column's resolution,
@@ -80,6 +84,8 @@ class Priors:
     ``pm.Truncated``, ``HalfNormal``, ``Exponential``, ``Gamma``, ``HalfStudentT``, ``HalfCauchy`` and
     ``pm.math.sqrt(pm.InverseGamma.dist(a, b))`` with constant parameters. Any other is sampled through PyMC's graph.
     The defaults depend on the data and on K: they are for estimation; evidence and calibration need explicit ones.
+    Where priors differ between components the posterior is not symmetric: EM's components take the places that their
+    priors fit best, and draws are never permuted.
 
     References
     ----------
@@ -98,7 +104,7 @@ class Priors:
     lkj_eta: float = 2.0
 
     def __post_init__(self) -> None:
-        concentration = _positive("concentration", self.concentration)
+        concentration = _positive("concentration", _concentrations(self.concentration))
         if concentration.ndim > 1:
             raise InvalidArgumentError("concentration", "be a number or of shape (K,)", f"shape {concentration.shape}")
         concentration.flags.writeable = False
@@ -109,6 +115,38 @@ class Priors:
         object.__setattr__(self, "lkj_eta", float(eta))
         for name, variable in (("means", self.means), ("sds", self.sds)):
             _check_distribution(name, variable)
+
+    def describe(
+        self, X: Any, n_components: int = 1, covariance_type: str | CovarianceFamily = "full"
+    ) -> "PriorDescription":
+        """Say in plain words what these priors mean for some rows, in the units and under the names of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+            The rows that the model is for.
+        n_components : int, default 1
+            K.
+        covariance_type : {"full", "tied", "diag", "spherical"}, default "full"
+
+        Returns
+        -------
+        PriorDescription
+            Prints as a line for each parameter and feature: the range that holds 89 % of the prior (ArviZ's rcParams).
+
+        Examples
+        --------
+        >>> import bayesgmm as bg
+        >>> bg.Priors().describe(bg.load_faithful()[["waiting"]])
+        Priors of 1 component, full covariances, for 272 rows of 1 feature; ranges hold 89 % of the prior.
+        weights    one component holds all rows
+        means      Normal, centred on the column means, 2.5 column sds wide
+          waiting  between 16.7 and 125; the data run from 43 to 96
+        sds        LogNormal, sigma 1 about the column sd
+          waiting  between 2.76 and 67.1, never below 0.5; the column sd is 13.6
+        """
+        data, family = as_data(X), as_family(covariance_type)
+        return room.meaning.describe_priors(self, data, check_n_components(data, n_components), family)
 
     def resolve(self, data: Data, n_components: int, family: CovarianceFamily) -> "ResolvedPriors":
         """Fill in the defaults for these data and recognise the named priors.
@@ -147,6 +185,7 @@ class Priors:
         means, sds = _fit("means", means, MEANS, (K, D)), _fit("sds", sds, SDS, sds_shape(family, K, D))
         if not isinstance(means, named.NamedPrior):
             room.users.check_density(means, "means", (K, D))
+            room.simulation.check_parameters(means, "means", (K, D))
         if self.sds is not None:
             _check_sds(sds, data, K, family)
         concentration = np.broadcast_to(concentration, (K,)).astype(float)
@@ -295,12 +334,19 @@ def _check_sds(prior: Any, data: Data, n_components: int, family: CovarianceFami
         unit = np.where(guard > 0, 2.0 * guard, column_scale(data, family))
         name = describe(prior)["name"]
         vanishes = room.users.check_sds(prior, shape, family.compact_sds(np.broadcast_to(unit, (K, D))))
+        room.simulation.check_parameters(prior, "sds", shape)
     is_open = (family.expand_sds(vanishes.astype(float), K, D) == 0).any(0) & (guard > 0)  # (D,)
     columns = ", ".join(repr(name) for name, found in zip(data.feature_names, is_open, strict=True) if found)
     if columns and not family.is_shared:
         sentence = f"`sds` leaves a spike in the posterior: {name} reaches down to zero"
         where = f"values repeat in column {columns}"
         warnings.warn(f"{sentence}, and {where}. {SPIKE_REMEDY}", PriorWarning, stacklevel=3)
+
+
+def _concentrations(given: Any) -> Any:
+    """Read the concentrations off a pm.Dirichlet; what is none passes as it is."""
+    is_dirichlet = getattr(given, "owner", None) is not None and operation(given) == "DirichletRV"
+    return describe(given)["parameters"][0] if is_dirichlet else given
 
 
 def _positive(name: str, given: Any) -> Array:
@@ -319,10 +365,10 @@ def _check_distribution(name: str, variable: Any) -> None:
     if isinstance(variable, named.NamedPrior):
         raise InvalidArgumentError(name, f"be a {NAMED_KINDS[name].__name__} where it is a named prior", variable)
     if getattr(variable, "owner", None) is None or not hasattr(variable, "type"):
-        raise InvalidArgumentTypeError(name, UNREGISTERED, variable)
+        raise InvalidArgumentTypeError(name, UNREGISTERED + EXAMPLES[name], variable)
     if variable.name is not None:
         remedy = "Build it with .dist and without a name."
-        raise InvalidArgumentError(name, UNREGISTERED, f"the variable {variable.name!r}", remedy)
+        raise InvalidArgumentError(name, UNREGISTERED + EXAMPLES[name], f"the variable {variable.name!r}", remedy)
     if not str(variable.type.dtype).startswith("float"):
         raise InvalidArgumentError(name, "be a continuous distribution", operation(variable))
     if name == "sds" and operation(variable) in REAL_LINE:
@@ -337,8 +383,13 @@ def _fit(name: str, prior: Any, recognisers: Mapping[str, Recogniser], shape: tu
     except ValueError:
         fits = False
     if not fits:
-        raise InvalidArgumentError(name, f"broadcast to shape {shape}", f"shape {given}")
-    prior = recognise(prior, recognisers)
+        remedy = "One value for each component is a column: values[:, None]." if given == shape[:1] else ""
+        raise InvalidArgumentError(name, f"broadcast to shape {shape}", f"shape {given}", remedy)
+    try:
+        prior = recognise(prior, recognisers)
+    except InvalidArgumentError as error:
+        constraint = f"have {error.name} {error.constraint.removeprefix('be ')}"
+        raise InvalidArgumentError(name, constraint, np.asarray(error.value).tolist()) from None
     return prior.broadcast(shape) if isinstance(prior, named.NamedPrior) else prior
 
 

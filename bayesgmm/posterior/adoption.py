@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.optimize import linear_sum_assignment
 
 from bayesgmm.covariance import FAMILIES, CovarianceFamily, as_family
 from bayesgmm.data import Data, as_data
 from bayesgmm.data.table import default_names
-from bayesgmm.em.fit import fit_em
+from bayesgmm.em.fit import EMFit, fit_em
 from bayesgmm.errors import InvalidArgumentError
+from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.assembly import Provenance, join_tree
 from bayesgmm.posterior.container import Posterior
-from bayesgmm.posterior.layout import coordinates, missing_parameters, parameter_dims, with_plain_attrs
+from bayesgmm.posterior.layout import coordinates, missing_parameters, mixture_of, parameter_dims, with_plain_attrs
+from bayesgmm.posterior.relabel import assignment_costs
 from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, SAMPLE_DIMS
 
 __all__ = ["family_of", "posterior_from_idata"]
@@ -38,9 +41,9 @@ def posterior_from_idata(idata: xr.DataTree, X: Any, *, is_exchangeable: bool | 
         The rows of the model: names, number and values must be those that `idata` carries, where it does. Sample
         weights that it carries are kept.
     is_exchangeable : bool or None
-        Whether the priors are the same for every component; where not, no draw is permuted. None, the default: as
-        `idata` records it, else True, as for the default priors. Recorded priors that differ between components are
-        not overruled.
+        Whether the priors, and what else the user put in the model, are the same for every component; where not, no
+        draw is permuted, and EM's components take the draws' order. None, the default: as `idata` records it, else
+        True, as for the default priors. Recorded priors that differ between components are not overruled.
 
     Returns
     -------
@@ -74,6 +77,8 @@ def posterior_from_idata(idata: xr.DataTree, X: Any, *, is_exchangeable: bool | 
     )
     groups = {name: node.to_dataset() for name, node in idata.children.items() if name not in OWN_GROUPS}
     em = fit_em(data, K, family, random_state=0)
+    if not provenance.is_exchangeable:
+        em = _in_order_of(mixture_of(parameters, family, K, data.n_features), em)
     return Posterior(join_tree(data, em, parameters=parameters, provenance=provenance, groups=groups))
 
 
@@ -114,6 +119,12 @@ def family_of(parameters: xr.Dataset) -> CovarianceFamily:
         if own == {name: set(parameter_dims(family)[name]) for name in expected}:
             return family
     raise InvalidArgumentError("idata", "have the dims of one of the covariance families", f"{own}")
+
+
+def _in_order_of(draws: Mixture, em: EMFit) -> EMFit:
+    """Put EM's components in the places of the draws' own, where no draw may be permuted to EM's."""
+    costs = em.counts[:, None] * np.median(assignment_costs(draws, em.mixture), axis=0)  # (EM's, the draws')
+    return em.permute(linear_sum_assignment(costs.T)[1])
 
 
 def _check_variables(given: xr.Dataset, family: CovarianceFamily) -> None:

@@ -30,7 +30,7 @@ from bayesgmm.posterior.layout import (
 )
 from bayesgmm.posterior.pivot import name_em
 from bayesgmm.posterior.relabel import Relabelling, match, permute_components
-from bayesgmm.schema import COMPONENT, FEATURE, OBS, SAMPLE_DIMS
+from bayesgmm.schema import COMPONENT, FEATURE, ITERATION, OBS, SAMPLE_DIMS
 
 __all__ = [
     "DrawsLike",
@@ -56,6 +56,8 @@ class DrawsLike(Protocol):
         The sampler's own record.
     attrs : mapping of str to number or text
         What the posterior's attrs should say of the sampler.
+    histories : mapping of str to array of shape (T,)
+        What a search records at each of its steps.
     """
 
     @property
@@ -69,6 +71,10 @@ class DrawsLike(Protocol):
     @property
     def attrs(self) -> Mapping[str, Any]:
         """The sampler's name and version, its time, its settings."""
+
+    @property
+    def histories(self) -> Mapping[str, Array]:
+        """What a search records at each of its steps, such as the ELBO."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,7 @@ def build_tree(data: Data, em: EMFit, *, draws: DrawsLike, provenance: Provenanc
     stats = xr.Dataset(
         {name: (_sample_dims(name, value.ndim), value) for name, value in draws.sample_stats.items()}
     ).assign_coords({dim: parameters[dim] for dim in SAMPLE_DIMS})
+    stats = stats.assign({name: (ITERATION, value) for name, value in draws.histories.items()})
     return join_tree(
         data, em, parameters=parameters.assign_attrs(draws.attrs), provenance=provenance, groups={"sample_stats": stats}
     )
@@ -192,10 +199,10 @@ def _permuted_alike(name: str, group: xr.Dataset, posterior: xr.Dataset, relabel
 
 def _name_data(data: Data) -> dict[str, xr.Dataset]:
     """Lay out the rows as observed, and as the model holds them; weights too, where there are any."""
-    dims, names = (OBS, FEATURE), list(data.feature_names)
-    coords = {OBS: data.obs_names, FEATURE: names}
-    observed = xr.Dataset({"x": (dims, data.x.copy())}, coords, {"has_feature_names": int(data.has_feature_names)})
-    constant = xr.Dataset({"x_data": (dims, data.x.copy())}, coords)
+    coords = {OBS: data.obs_names, FEATURE: list(data.feature_names)}
+    rows = (OBS, FEATURE), data.x.copy()  # one copy serves both groups
+    observed = xr.Dataset({"x": rows}, coords, {"has_feature_names": int(data.has_feature_names)})
+    constant = xr.Dataset({"x_data": rows}, coords)
     if data.sample_weight is not None:
         constant["sample_weight"] = (OBS, data.sample_weight.copy())
     return {"observed_data": observed, "constant_data": constant}

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import bayesgmm.posterior as room
 from bayesgmm.covariance import CovarianceFamily, as_family
-from bayesgmm.data import Data, as_data, as_rows
+from bayesgmm.data import Data, as_count, as_data, as_rows
 from bayesgmm.em.fit import EMFit
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.mixture import Mixture
@@ -91,8 +91,9 @@ class Posterior:
         X : array or DataFrame of shape (N, D)
             The rows of the model; they must be those that `idata` carries, where it does.
         is_exchangeable : bool or None
-            Whether the priors are the same for every component; where not, no draw is permuted. None, the default:
-            as `idata` records it, else yes. Recorded priors that differ between components cannot be overruled.
+            Whether the priors, and what else is in the model, are the same for every component; where not, no draw is
+            permuted and EM's components take the draws' order. None, the default: as `idata` records it, else yes.
+            Recorded priors that differ between components cannot be overruled.
 
         Returns
         -------
@@ -164,9 +165,9 @@ class Posterior:
 
     @cached_property
     def data(self) -> Data:
-        """The observed rows, past the border."""
+        """The observed rows, past the border; they share memory with the group."""
         weight = self.group("constant_data").get("sample_weight")
-        return as_data(self.observed, sample_weight=None if weight is None else weight.values)
+        return as_data(self.group("observed_data")["x"], sample_weight=None if weight is None else weight.values)
 
     @property
     def observed(self) -> pd.DataFrame:
@@ -323,9 +324,14 @@ class Posterior:
         """Add a replicate of the rows for every draw, group posterior_predictive, ``x`` (chain, draw, obs, feature)."""
         return self.with_group("posterior_predictive", room.groups.posterior_predictive(self, random_state))
 
+    def thin(self, every: int) -> "Posterior":
+        """Keep the first of every so many draws of each chain, so that what has numbers for each draw takes less."""
+        kept = slice(None, None, as_count("every", every))
+        return replace(self, idata=self.idata.isel({DRAW: kept}, missing_dims="ignore"))
+
     def sensitivity(self) -> pd.DataFrame:
-        """Tell how much prior and likelihood matter to each parameter; see `summary.sensitivity`."""
-        return room.summary.sensitivity(self)
+        """Tell how much prior and data matter to each parameter; see `sensitivity.tabulate_sensitivity`."""
+        return room.sensitivity.tabulate_sensitivity(self)
 
     def with_group(self, name: str, dataset: xr.Dataset) -> "Posterior":
         """Add or replace one group; attributes that are no number and no text are left out."""

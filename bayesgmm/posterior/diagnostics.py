@@ -7,7 +7,9 @@ doi:10.1214/ss/1177011136) of a component's parameter
     R-hat = sqrt((S - 1) / S + B / W),   B the variance of the chains' means, W their mean variance,
 
 exceeds 1.5 between chains while the two halves of every chain agree better than that. The sampler's thresholds are
-those of Vehtari et al. (2021, doi:10.1214/20-BA1221): R-hat below 1.01 and at least 400 effective draws.
+those of Vehtari et al. (2021, doi:10.1214/20-BA1221): R-hat below 1.01 and at least 400 effective draws. An
+approximation is judged by the k-hat of its importance weights, to be below 0.7 (Vehtari et al. 2024,
+https://jmlr.org/papers/v25/19-556.html).
 """
 
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from bayesgmm.posterior.relabel import Relabelling
 __all__ = [
     "LabelVerdict",
     "between_chains",
+    "judge_approximation",
     "judge_labels",
     "judge_sampler",
     "judge_starts",
@@ -32,6 +35,13 @@ Array = NDArray[np.float64]
 UNCLEAR_SHARE = 0.05  # the non-permutation rate above which clusters do not stand apart (Malsiner-Walli et al. 2016)
 SEPARATED = 1.5  # an R-hat at which chains' means lie more than one within-chain sd from each other
 HIGHEST_R_HAT, LOWEST_ESS = 1.01, 400
+HIGHEST_PARETO_K = 0.7
+LEAST_WIDTH = 0.9  # of an interval of an approximation, relative to the posterior's
+FAULTS = {  # of an approximation that its weights cannot repair, with what to use instead
+    "advi": ("ADVI's intervals are too narrow", 'method="nuts" or "fullrank_advi"'),
+    "fullrank_advi": ("the posterior is far from normal", 'method="nuts"'),
+    "laplace": ("the posterior is far from normal", 'method="nuts" or "fullrank_advi"'),
+}
 FEWER = (
     "Fit fewer components or a simpler `covariance_type`, or read only what needs no labels: `density`, "
     "`score_samples`, the label-free rows of `summary`."
@@ -167,6 +177,49 @@ def judge_sampler(r_hat: float, ess: float, n_divergent: int, n_chains: int = 4)
         return f"Sampler: sound; highest R-hat {r_hat:.3f}, lowest ESS {np.floor(ess):.0f}, no divergences."
     remedy = "; ".join(dict.fromkeys(remedies))
     return f"Sampler: {', '.join(complaints)}. {remedy[0].upper()}{remedy[1:]}."
+
+
+def judge_approximation(method: str, pareto_k: float, *, ess: float, width: float, is_resampled: bool) -> str:
+    r"""Word how far draws of an approximation can be trusted.
+
+    Parameters
+    ----------
+    method : str
+        "laplace", "advi" or "fullrank_advi".
+    pareto_k : float
+        k-hat of the importance weights of its draws against the exact posterior.
+    ess : float
+        Draws of the posterior that the weighed ones are worth.
+    width : float
+        By the weights, the narrowest of the approximation's sds relative to the posterior's.
+    is_resampled : bool
+        Whether the draws are resampled in proportion to their weights.
+
+    Returns
+    -------
+    str
+        Its numbers and, where they are bad, the remedy.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.diagnostics import judge_approximation
+    >>> judge_approximation("advi", 1.3, ess=9.0, width=0.4, is_resampled=False)
+    'Approximation: ADVI\'s intervals are too narrow; k-hat 1.30 (below 0.7). Use method="nuts" or "fullrank_advi".'
+    >>> judge_approximation("laplace", 0.41, ess=2699.0, width=0.97, is_resampled=True)
+    'Approximation: sound, resampled by importance weights; k-hat 0.41, weights worth 2699 draws of the posterior.'
+    """
+    fault, remedy = FAULTS[method]
+    if not pareto_k < HIGHEST_PARETO_K:
+        return f"Approximation: {fault}; k-hat {pareto_k:.2f} (below {HIGHEST_PARETO_K}). Use {remedy}."
+    if not is_resampled:
+        shown = f"k-hat {pareto_k:.2f}, the narrowest interval about {100 * width:.0f} % as wide as the posterior's"
+        if width < LEAST_WIDTH:
+            return f"Approximation: {fault}; {shown}. Use {remedy}."
+        return f"Approximation: near the posterior, not resampled; {shown}."
+    worth = f"k-hat {pareto_k:.2f}, weights worth {np.floor(ess):.0f} draws of the posterior"
+    if ess < LOWEST_ESS:
+        return f"Approximation: resampled by importance weights; {worth} (at least {LOWEST_ESS}). Raise `draws`."
+    return f"Approximation: sound, resampled by importance weights; {worth}."
 
 
 def between_chains(mixture: Mixture) -> float:

@@ -16,7 +16,9 @@ from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.model import named
 from bayesgmm.model.build import model_from_data
 from bayesgmm.model.priors import Priors, ResolvedPriors, sds_shape
+from bayesgmm.model.simulation import sample_prior
 from bayesgmm.posterior.container import Posterior
+from bayesgmm.posterior.prediction import check_draws, most_draws
 from bayesgmm.schema import COMPONENT
 
 __all__ = ["log_prior", "posterior_model", "posterior_predictive", "prior_draws", "recorded_priors"]
@@ -116,10 +118,18 @@ def prior_draws(
     -------
     dict of str to xarray.Dataset
         ``prior`` and ``prior_predictive``.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If `n_draws` replicates of the rows are more than memory should hold.
     """
+    n_rows, n_features = posterior.group("observed_data")["x"].shape
+    most = most_draws(n_rows * n_features)
+    if n_draws > most:
+        raise InvalidArgumentError("n_draws", f"be at most {most} for {n_rows} rows", n_draws)
     seed = as_seed(random_state)
-    with posterior_model(posterior, priors):
-        tree = pm.sample_prior_predictive(n_draws, random_seed=seed)
+    tree = sample_prior(posterior_model(posterior, priors), n_draws, seed)
     return {name: _named_like(tree[name].to_dataset(), posterior) for name in ("prior", "prior_predictive")}
 
 
@@ -135,7 +145,13 @@ def posterior_predictive(posterior: Posterior, random_state: Any = None) -> xr.D
     -------
     xarray.Dataset
         ``x`` (chain, draw, obs, feature).
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are more draws than memory should hold.
     """
+    check_draws(posterior, posterior.n_features)
     model = posterior_model(posterior, Priors())
     with model:
         tree = pm.sample_posterior_predictive(

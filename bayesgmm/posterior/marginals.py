@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.kernel.draws import draw_log_densities, draw_moments
+from bayesgmm.kernel.quantiles import draw_spread
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.prediction import by_row_blocks, interval_bounds
 from bayesgmm.schema import COMPONENT
@@ -71,10 +72,10 @@ def marginal_density(
     x = np.asarray(values, dtype=np.float64).reshape(-1, 1)
     bounds = interval_bounds(ci_prob)
 
-    def band(block: Array) -> Array:
-        return np.quantile(np.exp(draw_log_densities(block, *parameters)), bounds, axis=0).T
+    def band(block: Array) -> tuple[Array, ...]:
+        return tuple(draw_spread(np.exp(draw_log_densities(block, *parameters)), bounds)[1])
 
-    lower, upper = by_row_blocks(band, x, flat.batch_shape[0]).T
+    lower, upper = by_row_blocks(band, x, flat.batch_shape[0])
     moments = draw_moments(x, *parameters)
     return xr.Dataset(
         {

@@ -4,10 +4,12 @@
     predictive density  E f(x) = mean of f_s(x),   membership of a new row  E[w_k N_k(x)] / E f(x)
 
 For a new row each draw counts by how well it predicts the row; the mean responsibility E r_k(x) counts all alike. They
-agree near the data and differ far from it. Rows pass the draws in blocks, so memory is bounded whatever N.
+agree near the data and differ far from it. Rows pass the draws in blocks, on all cores, so beside the answer itself
+memory is bounded whatever N.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
 
 import numpy as np
@@ -15,19 +17,24 @@ import xarray as xr
 from arviz_base import rcParams
 from numpy.typing import ArrayLike, NDArray
 
-from bayesgmm.data import as_data
+from bayesgmm.data import Data
+from bayesgmm.data.table import read_table
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.kernel.draws import DrawMoments, draw_log_densities, draw_moments
+from bayesgmm.kernel.pieces import n_threads
+from bayesgmm.kernel.quantiles import draw_spread
 from bayesgmm.posterior.container import Posterior
 from bayesgmm.schema import CHAIN, DRAW, OBS
 
 __all__ = [
     "by_row_blocks",
+    "check_draws",
     "describe_density",
     "flat_parameters",
     "interval_bounds",
     "log_predictive_density",
     "membership",
+    "most_draws",
     "pointwise_log_likelihood",
     "row_moments",
     "row_names",
@@ -35,7 +42,9 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-BLOCK = 2**22  # numbers held at once per block of rows: 32 MB
+BLOCK = 2**22  # numbers held at once by all blocks of rows that are worked on: 32 MB
+THREADS = min(8, n_threads())  # more would leave each of them blocks of a few rows
+MOST_NUMBERS = 2**28  # in an answer with a number per draw and row: 2 GB, which ArviZ copies once or twice
 
 
 def membership(posterior: Posterior, X: ArrayLike) -> Array:
@@ -58,8 +67,11 @@ def membership(posterior: Posterior, X: ArrayLike) -> Array:
     >>> membership(fit.posterior_, [[2.0, 55.0]]).round(2)
     array([[1., 0.]])
     """
-    moments = row_moments(posterior, posterior.rows_of(X))
-    return np.exp(moments.log_joint - moments.log_density[:, None])
+
+    def shares(moments: DrawMoments) -> tuple[Array]:
+        return (np.exp(moments.log_joint - moments.log_density[:, None]),)
+
+    return _reduce_moments(posterior, posterior.rows_of(X), shares)[0]
 
 
 def log_predictive_density(posterior: Posterior, X: ArrayLike) -> Array:
@@ -81,7 +93,7 @@ def log_predictive_density(posterior: Posterior, X: ArrayLike) -> Array:
     >>> log_predictive_density(fit.posterior_, [[2.0, 55.0]]).shape
     (1,)
     """
-    return row_moments(posterior, posterior.rows_of(X)).log_density
+    return _reduce_moments(posterior, posterior.rows_of(X), lambda moments: (moments.log_density,))[0]
 
 
 def describe_density(posterior: Posterior, X: ArrayLike, *, ci_prob: float | None = None) -> xr.Dataset:
@@ -106,15 +118,13 @@ def describe_density(posterior: Posterior, X: ArrayLike, *, ci_prob: float | Non
     True
     """
     bounds = interval_bounds(ci_prob)
-    x = posterior.rows_of(X)
-    mean = np.exp(row_moments(posterior, x).log_density)
-
     parameters = flat_parameters(posterior)
 
-    def band(block: Array) -> Array:
-        return np.quantile(np.exp(draw_log_densities(block, *parameters)), bounds, axis=0).T
+    def describe(block: Array) -> tuple[Array, ...]:
+        mean = np.exp(draw_moments(block, *parameters).log_density)
+        return mean, *draw_spread(np.exp(draw_log_densities(block, *parameters)), bounds)[1]
 
-    lower, upper = by_row_blocks(band, x, posterior.mixture.weights[..., 0].size).T
+    mean, lower, upper = by_row_blocks(describe, posterior.rows_of(X), len(parameters[0]))
     variables = {"mean": (OBS, mean), "lower": (OBS, lower), "upper": (OBS, upper)}
     return xr.Dataset(variables, coords={OBS: row_names(X)}, attrs={"ci_prob": float(bounds[1] - bounds[0])})
 
@@ -131,12 +141,18 @@ def pointwise_log_likelihood(posterior: Posterior) -> xr.Dataset:
     xarray.Dataset
         ``x`` (chain, draw, obs).
 
+    Raises
+    ------
+    InvalidArgumentError
+        If there are more draws than memory should hold; see `most_draws`.
+
     Examples
     --------
     >>> from bayesgmm.posterior.prediction import pointwise_log_likelihood
     >>> pointwise_log_likelihood(fit.posterior_)["x"].dims
     ('chain', 'draw', 'obs')
     """
+    check_draws(posterior)
     data = posterior.data
     values = draw_log_densities(data.rows, *flat_parameters(posterior))  # (C S, M)
     values = values if data.row_index is None else values[:, data.row_index]
@@ -165,7 +181,55 @@ def row_moments(posterior: Posterior, x: Array) -> DrawMoments:
     >>> row_moments(fit.posterior_, np.array([[2.0, 55.0]])).mean.round(2)
     array([[1., 0.]])
     """
-    return draw_moments(x, *flat_parameters(posterior))
+    return DrawMoments(*_reduce_moments(posterior, x, lambda moments: moments))
+
+
+def check_draws(posterior: Posterior, n_per_row: int = 1) -> None:
+    """Refuse an answer with numbers for every draw and row where it would fill the memory.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    n_per_row : int
+        Numbers per draw and row.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are more draws than `most_draws` of the observed rows.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.prediction import check_draws
+    >>> check_draws(fit.posterior_)
+    """
+    n_draws, n_rows = posterior.mixture.weights[..., 0].size, posterior.group("observed_data").sizes[OBS]
+    most = most_draws(n_rows * n_per_row)
+    if n_draws > most:
+        constraint = f"have at most {most} draws for an answer with numbers for every draw and row"
+        got = f"{n_draws} draws of {n_rows} rows, {8e-9 * n_draws * n_rows * n_per_row:.1f} GB"
+        remedy = f"Keep every so many draws of each chain: `posterior.thin({-(-n_draws // most)})`."
+        raise InvalidArgumentError("posterior", constraint, got, remedy)
+
+
+def most_draws(n_per_draw: int) -> int:
+    """Give the number of draws of which an answer may hold so many numbers each: 2 GB in all, and at least one draw.
+
+    Parameters
+    ----------
+    n_per_draw : int
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.prediction import most_draws
+    >>> most_draws(1_000_000)
+    268
+    """
+    return max(1, MOST_NUMBERS // n_per_draw)
 
 
 def flat_parameters(posterior: Posterior) -> tuple[Array, Array, Array]:
@@ -189,30 +253,38 @@ def flat_parameters(posterior: Posterior) -> tuple[Array, Array, Array]:
     return flat.log_weights, flat.means, posterior.family.scale(flat.scale_tril)
 
 
-def by_row_blocks(function: Callable[[Array], Array], x: Array, n_per_row: int) -> Array:
-    """Apply a function to blocks of rows so small that it holds few numbers at once; join what it returns.
+def by_row_blocks(function: Callable[[Array], tuple[Array, ...]], x: Array, n_per_row: int) -> tuple[Array, ...]:
+    """Apply a function to blocks of rows so small that few numbers are held at once, on all cores; join the parts.
 
     Parameters
     ----------
     function : callable
-        Rows (B, D) to an array of shape (B, ...).
+        Rows (B, D) to arrays of shape (B, ...). What it gives for a row must not depend on the other rows.
     x : array of shape (N, D)
     n_per_row : int
         How many numbers the function holds per row.
 
     Returns
     -------
-    array of shape (N, ...)
+    tuple of arrays of shape (N, ...)
 
     Examples
     --------
     >>> import numpy as np
     >>> from bayesgmm.posterior.prediction import by_row_blocks
-    >>> by_row_blocks(lambda rows: rows[:, 0], np.array([[1.0], [2.0]]), 10)
-    array([1., 2.])
+    >>> by_row_blocks(lambda rows: (rows[:, 0], rows.sum(1)), np.array([[1.0, 5.0], [2.0, 6.0]]), 10)
+    (array([1., 2.]), array([6., 8.]))
     """
-    size = max(1, BLOCK // n_per_row)
-    return np.concatenate([function(block) for block in _blocks(x, size)])
+    size = max(1, min(BLOCK // (n_per_row * THREADS), -(-len(x) // THREADS)))
+    joined = tuple(np.empty((len(x), *part.shape[1:]), part.dtype) for part in function(x[:1]))
+
+    def fill(start: int) -> None:
+        for whole, part in zip(joined, function(x[start : start + size]), strict=True):
+            whole[start : start + size] = part
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(fill, range(0, len(x), size)))  # a list, so that an error in a block is raised here
+    return joined
 
 
 def interval_bounds(ci_prob: float | None) -> tuple[float, float]:
@@ -249,12 +321,12 @@ def interval_bounds(ci_prob: float | None) -> tuple[float, float]:
     return (1.0 - mass) / 2.0, (1.0 + mass) / 2.0
 
 
-def row_names(X: ArrayLike) -> NDArray[np.generic]:
+def row_names(X: ArrayLike | Data) -> NDArray[np.generic]:
     """Give the names of rows: a DataFrame's index, else 0, 1, ...
 
     Parameters
     ----------
-    X : array or DataFrame of shape (N, D)
+    X : array, DataFrame or Data of shape (N, D)
 
     Returns
     -------
@@ -267,8 +339,13 @@ def row_names(X: ArrayLike) -> NDArray[np.generic]:
     >>> row_names(pd.DataFrame({"x": [1.0, 2.0]}, index=["a", "b"])).tolist()
     ['a', 'b']
     """
-    return as_data(X).obs_names
+    return X.obs_names if isinstance(X, Data) else read_table(X).obs_names
 
 
-def _blocks(x: Array, size: int) -> Iterator[Array]:
-    return (x[start : start + size] for start in range(0, len(x), size))
+def _reduce_moments(
+    posterior: Posterior, x: Array, function: Callable[[DrawMoments], tuple[Array, ...]]
+) -> tuple[Array, ...]:
+    """Apply a function to the moments of blocks of rows, so that of all rows only what it returns is held."""
+    parameters = flat_parameters(posterior)
+    n_held = 8 * posterior.n_components  # sums and means of three arrays (B, K), and a few of (B,)
+    return by_row_blocks(lambda block: function(draw_moments(block, *parameters)), x, n_held)

@@ -15,9 +15,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 
-from bayesgmm.kernel.draws import draw_shares
+from bayesgmm.kernel.draws import draw_moments, draw_shares
+from bayesgmm.kernel.quantiles import draw_spread
 from bayesgmm.posterior.container import Posterior
-from bayesgmm.posterior.prediction import by_row_blocks, flat_parameters, interval_bounds, row_moments, row_names
+from bayesgmm.posterior.prediction import by_row_blocks, flat_parameters, interval_bounds, row_names
 from bayesgmm.schema import COMPONENT, OBS
 
 __all__ = ["describe_responsibilities"]
@@ -76,21 +77,14 @@ def describe_responsibilities(
 
 
 def _describe(posterior: Posterior, x: Array, bounds: tuple[float, float]) -> dict[str, Array]:
-    moments = row_moments(posterior, x)
     parameters = flat_parameters(posterior)
 
-    def spread(block: Array) -> Array:
-        shares = draw_shares(block, *parameters)  # (S, B, K)
-        return np.stack([shares.std(0), *np.quantile(shares, bounds, axis=0)], axis=-1)
+    def describe(block: Array) -> tuple[Array, ...]:
+        moments, shares = draw_moments(block, *parameters), draw_shares(block, *parameters)  # shares (S, B, K)
+        uncertainty = np.maximum(entr(moments.mean).sum(1) - moments.overlap, 0.0)
+        entropy = moments.overlap + uncertainty
+        sd, (lower, upper) = draw_spread(shares, bounds)
+        return moments.mean, sd, lower, upper, entropy, moments.overlap, uncertainty
 
-    sd, lower, upper = np.moveaxis(by_row_blocks(spread, x, parameters[0].size), -1, 0)  # (N, K) each
-    uncertainty = np.maximum(entr(moments.mean).sum(1) - moments.overlap, 0.0)
-    return {
-        "mean": moments.mean,
-        "sd": sd,
-        "lower": lower,
-        "upper": upper,
-        "entropy": moments.overlap + uncertainty,
-        "overlap": moments.overlap,
-        "parameter_uncertainty": uncertainty,
-    }
+    names = "mean", "sd", "lower", "upper", "entropy", "overlap", "parameter_uncertainty"
+    return dict(zip(names, by_row_blocks(describe, x, parameters[0].size), strict=True))

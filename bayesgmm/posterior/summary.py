@@ -9,20 +9,19 @@ no labels takes their place: the weights in falling order, and mean, sds and cor
 import numpy as np
 import pandas as pd
 import xarray as xr
-from arviz_stats.psense import psense_summary
 from arviz_stats.summary import summary
 from numpy.typing import NDArray
 
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.container import Posterior
-from bayesgmm.posterior.diagnostics import judge_sampler
+from bayesgmm.posterior.diagnostics import judge_approximation, judge_sampler
 from bayesgmm.posterior.layout import coordinates
 from bayesgmm.posterior.prediction import interval_bounds
 from bayesgmm.posterior.tables import Table
-from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, PAIR, SAMPLE_DIMS
+from bayesgmm.schema import CHAIN, DRAW, FEATURE, PAIR, SAMPLE_DIMS
 
-__all__ = ["describe_draws", "invariants", "label_invariants", "sensitivity", "summarise", "tabulated"]
+__all__ = ["describe_draws", "invariants", "label_invariants", "summarise", "tabulated"]
 
 Array = NDArray[np.float64]
 
@@ -45,7 +44,8 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
     -------
     Table
         A row for each weight, mean, sd and correlation, in the units of x, with ArviZ's columns. Below it, in a line
-        each: what the pool of EM starts found, whether labels are settled, whether the sampler can be trusted.
+        each: what the pool of EM starts found, whether labels are settled, whether the sampler can be trusted. The
+        draws of an approximation are independent, so it has no columns on chains, and its k-hat in the last line.
 
     Raises
     ------
@@ -60,6 +60,9 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
     >>> len(table.notes)
     3
     """
+    if "pareto_k" in posterior.attrs:
+        table = describe_draws(tabulated(posterior), "stats", ci_prob, ci_kind)
+        return Table.with_notes(table, [*posterior.verdict, _approximation(posterior)])
     table = describe_draws(tabulated(posterior), "all", ci_prob, ci_kind)
     divergent = posterior.group("sample_stats").get("diverging") if "sample_stats" in posterior.idata.children else None
     ess = table[["ess_bulk", "ess_tail"]].to_numpy().min()
@@ -67,6 +70,17 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
     n_chains = posterior.group("posterior").sizes[CHAIN]
     sampler = judge_sampler(float(table["r_hat"].max()), float(ess), n_divergent, n_chains)
     return Table.with_notes(table, [*posterior.verdict, sampler])
+
+
+def _approximation(posterior: Posterior) -> str:
+    attrs = posterior.attrs
+    return judge_approximation(
+        attrs["method"],
+        attrs["pareto_k"],
+        ess=attrs["importance_ess"],
+        width=attrs["least_sd_ratio"],
+        is_resampled=bool(attrs["is_resampled"]),
+    )
 
 
 def tabulated(posterior: Posterior) -> xr.Dataset:
@@ -125,34 +139,6 @@ def describe_draws(draws: xr.Dataset, kind: str, ci_prob: float | None, ci_kind:
     tree = xr.DataTree.from_dict({"posterior": draws})
     table = summary(tree, kind=kind, ci_prob=ci_prob, ci_kind=ci_kind, round_to="none")  # type: ignore[no-untyped-call]
     return pd.DataFrame(table)
-
-
-def sensitivity(posterior: Posterior) -> pd.DataFrame:
-    """Tell how much prior and likelihood matter to each parameter, by power scaling.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        The groups log_likelihood and log_prior are added where it lacks them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ArviZ's table: ``prior``, ``likelihood`` and a diagnosis for each row of the summary.
-
-    References
-    ----------
-    .. [1] Kallioinen, N., Paananen, T., Buerkner, P.-C. and Vehtari, A. (2024). Detecting and diagnosing prior and
-       likelihood sensitivity with power-scaling. Statistics and Computing 34, 57.
-       https://doi.org/10.1007/s11222-023-10366-5
-    """
-    children = posterior.idata.children
-    full = posterior if "log_likelihood" in children else posterior.with_log_likelihood()
-    full = full if "log_prior" in children else full.with_log_prior()
-    draws = tabulated(posterior)
-    draws = draws.rename({COMPONENT: "cluster"}) if COMPONENT in draws.dims else draws  # ArviZ has a `component` itself
-    groups = {"posterior": draws, "log_likelihood": full.group("log_likelihood"), "log_prior": full.group("log_prior")}
-    return pd.DataFrame(psense_summary(xr.DataTree.from_dict(groups)))  # type: ignore[no-untyped-call]
 
 
 def label_invariants(posterior: Posterior) -> xr.Dataset:

@@ -279,6 +279,17 @@ def test_description_is_short_json(data):
     }
 
 
+def test_concentrations_are_read_off_a_dirichlet(data):
+    resolved = Priors(concentration=pm.Dirichlet.dist([1.0, 2.0, 5.0])).resolve(data, K, FAMILIES["full"])
+    np.testing.assert_array_equal(resolved.concentration, [1.0, 2.0, 5.0])
+    assert not resolved.is_exchangeable
+
+
+def test_a_flat_prior_has_a_density_and_needs_no_draws(data):
+    flat = pm.Flat.dist()
+    assert Priors(means=flat).resolve(data, K, FAMILIES["full"]).means is flat
+
+
 def test_values_are_copied_and_frozen():
     concentration = np.ones(3)
     priors = Priors(concentration=concentration)
@@ -380,7 +391,86 @@ ERRORS = {
         InvalidArgumentError,
         r"`sds` must broadcast to shape \(3, 2\); got shape \(3,\)",
     ),
-    "negative scale": (lambda: {"means": pm.Normal.dist(0, -1)}, InvalidArgumentError, "`Normal.scale` must be pos"),
+    "negative scale": (
+        lambda: {"means": pm.Normal.dist(0, -1)},
+        InvalidArgumentError,
+        r"`means` must have Normal.scale positive and finite; got -1.0",
+    ),
+    "mean that is no number": (
+        lambda: {"means": pm.Normal.dist([0, np.nan], 1)},
+        InvalidArgumentError,
+        r"`means` must have Normal.loc finite; got \[0.0, nan\]",
+    ),
+    "infinite sigma": (
+        lambda: {"sds": pm.HalfNormal.dist([1.0, np.inf])},
+        InvalidArgumentError,
+        r"`sds` must have HalfNormal.sigma positive and finite; got \[1.0, inf\]",
+    ),
+    "negative rate": (
+        lambda: {"sds": pm.Exponential.dist(-3.0)},
+        InvalidArgumentError,
+        r"`sds` must have Exponential.rate positive and finite",
+    ),
+    "negative scale, no name": (
+        lambda: {"means": pm.Laplace.dist(0, -1)},
+        InvalidArgumentError,
+        r"`means` must have parameters that are finite and in their range; got Laplace \(PyMC says: b > 0\)",
+    ),
+    "no number, no name": (
+        lambda: {"means": pm.Laplace.dist(np.nan, 1)},
+        InvalidArgumentError,
+        r"`means` must have parameters .*; got Laplace \(it draws what is no finite number\)",
+    ),
+    "infinite, no name": (
+        lambda: {"means": pm.Laplace.dist(np.inf, 1)},
+        InvalidArgumentError,
+        r"`means` must have parameters .*; got Laplace \(it draws what is no finite number\)",
+    ),
+    "covariance that is none": (
+        lambda: {"means": pm.MvNormal.dist(np.zeros(2), -np.eye(2))},
+        InvalidArgumentError,
+        r"`means` must have parameters .*; got MvNormal \(PyMC says: posdef",
+    ),
+    "limits in the wrong order": (
+        lambda: {"sds": pm.Uniform.dist(5, 1)},
+        InvalidArgumentError,
+        r"`sds` must have parameters .*; got Uniform \(PyMC says: lower <= upper\)",
+    ),
+    "negative shape, no name": (
+        lambda: {"sds": pm.Weibull.dist(-1, 1)},
+        InvalidArgumentError,
+        r"`sds` must have parameters .*; got WeibullBeta \(PyMC says: alpha > 0",
+    ),
+    "one mean for each component": (
+        lambda: {"means": pm.Normal.dist([0, 1, 2], 1)},
+        InvalidArgumentError,
+        r"to shape \(3, 2\); got shape \(3,\). One value for each component is a column: values\[:, None\]",
+    ),
+    "number for sds": (
+        lambda: {"sds": 2.0},
+        InvalidArgumentTypeError,
+        r"`sds` must be an unregistered PyMC distribution such as pm.HalfNormal.dist\(2\); got 2.0",
+    ),
+    "concentrations of a Dirichlet for other K": (
+        lambda: {"concentration": pm.Dirichlet.dist([1.0, 2.0])},
+        InvalidArgumentError,
+        r"`concentration` must be a number or of shape \(K,\) = \(3,\); got shape \(2,\)",
+    ),
+    "negative Dirichlet": (
+        lambda: {"concentration": pm.Dirichlet.dist([1.0, -2.0, 1.0])},
+        InvalidArgumentError,
+        "`concentration` must be positive and finite",
+    ),
+    "random concentration": (
+        lambda: {"concentration": pm.Dirichlet.dist(pm.Exponential.dist(1.0, shape=3))},
+        InvalidArgumentTypeError,
+        "`concentration` must be a positive number",
+    ),
+    "another distribution of weights": (
+        lambda: {"concentration": pm.HalfNormal.dist(1.0)},
+        InvalidArgumentTypeError,
+        "`concentration` must be a positive number",
+    ),
     "negative bound": (
         lambda: {"sds": named.LogNormal(0, 1, -1)},
         InvalidArgumentError,

@@ -1,7 +1,6 @@
 """ArviZ's functions work on `idata` as it is; those left out do not fit rows of several features or need refits."""
 
 import arviz as az
-import numpy as np
 import pytest
 
 FEW = {"var_names": ["weights", "means"]}
@@ -83,10 +82,3 @@ def test_loo_counts_rows_and_lies_below_the_log_likelihood(complete):
     found = az.loo(complete.idata)
     assert found.n_data_points == 272
     assert found.elpd < float(complete.group("em")["log_likelihood"])
-
-
-def test_sensitivity_is_arvizs_table_in_the_users_names(complete):
-    table = complete.sensitivity()
-    assert list(table.columns) == ["prior", "likelihood", "diagnosis"]
-    assert "means[1, waiting]" in table.index
-    assert np.isfinite(table[["prior", "likelihood"]].to_numpy(float)).all()

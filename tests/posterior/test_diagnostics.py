@@ -8,6 +8,7 @@ from bayesgmm.em.fit import fit_em
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.diagnostics import (
     between_chains,
+    judge_approximation,
     judge_sampler,
     judge_starts,
     potential_scale_reduction,
@@ -112,7 +113,26 @@ def test_too_little_to_compare_is_no_disagreement(shape):
     assert between_chains(Mixture.from_sds(np.ones((*shape, 1)), means, np.ones((*shape, 1, 1)))) == 1.0
 
 
+def approximation(method, pareto_k, is_resampled, ess=900.0, width=0.95):
+    return judge_approximation(method, pareto_k, ess=ess, width=width, is_resampled=is_resampled)
+
+
 SENTENCES = {
+    "resampled": (approximation, ("laplace", 0.41, True), "sound, resampled.*k-hat 0.41, weights worth 900 draws"),
+    "few resampled": (approximation, ("laplace", 0.41, True, 399.9), r"worth 399 .*\(at least 400\). Raise `draws`"),
+    "plain": (
+        approximation,
+        ("advi", 0.69, False),
+        "near the posterior, not resampled; k-hat 0.69.* about 95 % as wide",
+    ),
+    "narrow": (
+        approximation,
+        ("advi", 0.4, False, 900.0, 0.89),
+        "too narrow; k-hat 0.40, .* about 89 %.*fullrank_advi",
+    ),
+    "too narrow": (approximation, ("advi", 0.7, False), "ADVI's intervals are too narrow; k-hat 0.70 .*fullrank_advi"),
+    "not normal": (approximation, ("fullrank_advi", 1.2, True), 'far from normal; k-hat 1.20 .* Use method="nuts".$'),
+    "no density": (approximation, ("laplace", np.inf, False), "far from normal; k-hat inf"),
     "sound": (judge_sampler, (1.001, 900.0, 0), "sound"),
     "divergences": (judge_sampler, (1.001, 900.0, 3), "3 divergences.*target_accept"),
     "R-hat": (judge_sampler, (1.01, 900.0, 0), r"1\.010 \(below 1\.01\).*`tune` and `draws`"),

@@ -1,12 +1,15 @@
 """Answers about rows, against plain NumPy over all draws."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayesgmm import density
 from bayesgmm.covariance import FAMILIES
 from bayesgmm.posterior import prediction
-from bayesgmm.posterior.prediction import by_row_blocks, interval_bounds
+from bayesgmm.posterior.prediction import by_row_blocks, interval_bounds, most_draws
 from handmade import handmade_posterior
 
 ROWS = [[2.0, 55.0], [4.3, 80.0], [3.1, 68.0], [9.0, 20.0]]
@@ -73,18 +76,100 @@ def test_samples_follow_the_posterior_predictive(faithful, rng):
 @pytest.mark.parametrize("n_per_row", [1, 10, 10**9])
 def test_blocks_of_any_size_give_the_same(n_per_row, rng):
     x = rng.standard_normal((25, 2))
-    assert np.array_equal(by_row_blocks(lambda block: block**2, x, n_per_row), x**2)
+    squares, sums = by_row_blocks(lambda block: (block**2, block.sum(1)), x, n_per_row)
+    assert np.array_equal(squares, x**2) and np.array_equal(sums, x.sum(1))
 
 
 def test_blocks_bound_what_is_held_at_once(monkeypatch, faithful, rng):
-    """With room for 3000 numbers and 200 draws, no more than 15 rows are passed at a time."""
+    """With room for 3000 numbers and 200 draws, the threads pass no more than 15 rows between them at a time."""
     posterior = handmade_posterior(faithful, 2, rng=rng)
     whole = posterior.density(faithful)
     monkeypatch.setattr(prediction, "BLOCK", 3000)
     seen = []
-    by_row_blocks(lambda block: seen.append(len(block)) or block, faithful.to_numpy(), 200)
-    assert max(seen) == 15 and sum(seen) == 272
+    by_row_blocks(lambda block: seen.append(len(block)) or (block,), faithful.to_numpy(), 200)
+    assert max(seen) == max(1, 15 // prediction.THREADS) and sum(seen[1:]) == 272
     assert posterior.density(faithful).identical(whole)
+
+
+ANSWERS = {
+    "predict": lambda posterior, X: posterior.predict(X),
+    "predict_proba": lambda posterior, X: posterior.predict_proba(X),
+    "score_samples": lambda posterior, X: posterior.score_samples(X),
+    "density": lambda posterior, X: posterior.density(X),
+    "responsibilities": lambda posterior, X: posterior.responsibilities(X),
+}
+each_answer = pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+
+
+@each_answer
+def test_answers_in_blocks_are_those_of_all_rows_to_the_last_bit(answer, monkeypatch, faithful, rng):
+    posterior = handmade_posterior(faithful, 2, rng=rng)
+    whole = answer(posterior, faithful)
+    for block, threads in ((1, 1), (5000, 1), (5000, 3), (10**9, 3)):
+        monkeypatch.setattr(prediction, "BLOCK", block)
+        monkeypatch.setattr(prediction, "THREADS", threads)
+        found = answer(posterior, faithful)
+        assert found.identical(whole) if isinstance(found, xr.Dataset) else np.array_equal(found, whole)
+
+
+@each_answer
+def test_memory_beside_an_answer_does_not_grow_with_the_rows(answer, monkeypatch, faithful, rng):
+    """Allocations are counted. A row adds its number, 8 bytes, or where labels are asked for two shares, 16 bytes."""
+    posterior = handmade_posterior(faithful, 2, rng=rng)
+    monkeypatch.setattr(prediction, "BLOCK", 2**16)
+    monkeypatch.setattr(prediction, "THREADS", 1)  # what several hold at once depends on their timing
+    extra = []
+    for n_rows in (4000, 16_000):
+        X = rng.choice(faithful.to_numpy(), n_rows)
+        answer(posterior, X[:2])
+        tracemalloc.start()
+        result = answer(posterior, X)
+        extra.append(tracemalloc.get_traced_memory()[1] - result.nbytes)
+        tracemalloc.stop()
+    assert (extra[1] - extra[0]) / (16_000 - 4000) < 20
+
+
+def test_an_error_in_a_block_is_raised(rng):
+    def refuse(block):
+        if len(block) > 1:
+            raise ValueError("a block")
+        return (block,)
+
+    with pytest.raises(ValueError, match="a block"):
+        by_row_blocks(refuse, rng.standard_normal((25, 2)), 1)
+
+
+REFUSED = {
+    "log_likelihood": (
+        lambda p: p.with_log_likelihood(),
+        r"`posterior` must have at most 73 draws .* got 200 draws of",
+    ),
+    "replicates": (lambda p: p.with_posterior_predictive(1), r"at most 36 draws .*`posterior\.thin\(6\)`"),
+    "prior": (lambda p: p.with_prior(37, 1), r"`n_draws` must be at most 36 for 272 rows; got 37"),
+}
+
+
+@pytest.mark.parametrize(("call", "match"), REFUSED.values(), ids=REFUSED)
+def test_more_numbers_than_memory_should_hold_are_one_clear_error(call, match, monkeypatch, faithful, rng):
+    """With room for 20 000 numbers, 272 rows of 2 features: 73 draws of a number per row, 36 of the rows themselves."""
+    posterior = handmade_posterior(faithful, 2, rng=rng)
+    monkeypatch.setattr(prediction, "MOST_NUMBERS", 20_000)
+    with pytest.raises(ValueError, match=match):
+        call(posterior)
+
+
+def test_the_remedy_helps(monkeypatch, faithful, rng):
+    """200 draws, of which 73 fit: every third is kept."""
+    posterior = handmade_posterior(faithful, 2, rng=rng)
+    whole = posterior.with_log_likelihood().group("log_likelihood")["x"]
+    monkeypatch.setattr(prediction, "MOST_NUMBERS", 20_000)
+    kept = posterior.thin(3).with_log_likelihood().group("log_likelihood")["x"]
+    assert kept.identical(whole.isel(draw=slice(None, None, 3)))
+
+
+def test_a_single_draw_is_never_refused(monkeypatch):
+    monkeypatch.setattr(prediction, "MOST_NUMBERS", 10)
+    assert most_draws(1000) == 1
 
 
 WRONG_MASS = {"zero": 0.0, "one": 1.0, "percent": 94}
