@@ -5,10 +5,13 @@ from .estimators.gaussian import GaussianMixture
 from .mixture import Mixture
 from .model.build import build_model
 from .model.priors import Priors
+from .model.simulation import prior_predictive
 from .plots.comparison import plot_comparison
 from .plots.density import plot_density
+from .plots.elbo import plot_elbo
 from .plots.ellipses import plot_ellipses
 from .plots.pairs import plot_pairs
+from .plots.prior import plot_prior
 from .posterior.container import Posterior
 from .posterior.storage import load
 
@@ -27,6 +30,9 @@ __all__ = [
     "load_faithful",
     "plot_comparison",
     "plot_density",
+    "plot_elbo",
     "plot_ellipses",
     "plot_pairs",
+    "plot_prior",
+    "prior_predictive",
 ]

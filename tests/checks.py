@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from bayesgmm.covariance import as_family
-from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, FEATURE_BIS, OBS, PAIR, pair_names
+from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, FEATURE_BIS, ITERATION, OBS, PAIR, pair_names
 
 POSTERIOR_ATTRS = {
     "n_components": int,
@@ -64,7 +64,7 @@ def check_groups_beside(idata, shape, n_components, n_features):
     assert relabelling["permutation"].shape == (*shape, n_components)
     assert {relabelling[name].dims for name in ("cost", "is_clear")} == {(CHAIN, DRAW)}
     assert observed["x"].dims == (OBS, FEATURE) and observed["x"].shape[1] == n_features
-    assert all(value.dims[:1] == (CHAIN,) for value in idata["sample_stats"].dataset.values())
+    assert all(value.dims[0] in (CHAIN, ITERATION) for value in idata["sample_stats"].dataset.values())
     scalars = ("log_likelihood", "n_iter", "converged", "bic", "aic", "icl")
     assert all(idata["em"][name].ndim == 0 for name in scalars)
 

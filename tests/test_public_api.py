@@ -28,8 +28,11 @@ HOMES = {
     "load_faithful": "datasets.faithful",
     "plot_comparison": "plots.comparison",
     "plot_density": "plots.density",
+    "plot_elbo": "plots.elbo",
     "plot_ellipses": "plots.ellipses",
     "plot_pairs": "plots.pairs",
+    "plot_prior": "plots.prior",
+    "prior_predictive": "model.simulation",
 }
 HEAVY = {"arviz", "matplotlib", "numba", "numpy", "pandas", "pymc", "pytensor", "scipy", "sklearn", "xarray"}
 FOR_SAMPLING_ONLY = {"arviz", "arviz_base", "arviz_stats", "matplotlib", "nutpie", "pymc", "pytensor"}

@@ -48,12 +48,12 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
         K.
     covariance_type : {"full", "tied", "diag", "spherical"}, default "full"
         The covariance family.
-    method : {"nuts"}, default "nuts"
-        The way to the posterior.
+    method : {"nuts", "advi", "fullrank_advi", "laplace"}, default "nuts"
+        The way to the posterior. All but ``"nuts"`` approximate it and say how far they can be trusted.
     draws : int, default 1000
         Draws kept per chain; 1000 in each of four chains give thousands of effective draws.
     tune : int, optional
-        Warm-up steps per chain. None leaves it to the method: NUTS takes 100 in whitened coordinates, 500 where a prior
+        Warm-up steps per chain. None leaves it to the method: NUTS takes 50 in whitened coordinates, 500 where a prior
         is none of those that the compiled log posterior knows.
     chains : int, default 4
         So that R-hat can compare them.
@@ -71,7 +71,8 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
     progressbar : bool, default True
         Whether to show the sampler's progress on a terminal or in a notebook.
     method_options : dict, optional
-        For ``"nuts"``: ``target_accept`` (0.9) and ``maxdepth`` (10); see `inference.nuts.sample_nuts`.
+        For ``"nuts"``: ``target_accept`` (0.7; 0.9 where a prior is no named one) and ``maxdepth`` (10); see
+        `inference.nuts.sample_nuts`. For the others see `inference.laplace.fit_laplace` and `inference.advi`.
 
     Attributes
     ----------

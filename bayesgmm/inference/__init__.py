@@ -7,6 +7,13 @@ whitening   the coordinates in which it is nearly a standard normal
 callback    the only file that knows how nutpie takes a compiled function
 sampling    running nutpie, and reading its trace
 nuts        the No-U-Turn sampler; graph, the same through PyTensor, loaded only where a prior asks for it
+peak        the log posterior for approximations, and where they start; compiled, the same of a PyMC model
+gaussian    draws of a normal approximation, weighed
+importance  importance weights and their k-hat
+laplace     the normal distribution of mode and curvature
+families    the normal distributions among which ADVI searches
+elbo        the search; minibatch, parts of the rows for it
+advi        mean-field and full-rank ADVI
 methods     all of them by name
 """
 
@@ -15,10 +22,19 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "advi",
         "callback",
+        "compiled",
+        "elbo",
+        "families",
+        "gaussian",
         "graph",
+        "importance",
+        "laplace",
         "methods",
+        "minibatch",
         "nuts",
+        "peak",
         "placement",
         "problem",
         "sampling",

@@ -5,6 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bayesgmm.errors import InvalidArgumentError
+from bayesgmm.inference.advi import (
+    ADVI_OPTIONS,
+    FULLRANK_OPTIONS,
+    check_advi_options,
+    fit_advi,
+    fit_fullrank_advi,
+)
+from bayesgmm.inference.laplace import LAPLACE_OPTIONS, check_laplace_options, fit_laplace
 from bayesgmm.inference.nuts import sample_nuts
 from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
 from bayesgmm.inference.sampling import NUTS_OPTIONS, check_nuts_options
@@ -31,7 +39,12 @@ class Method:
     check: Callable[[Mapping[str, Any]], None]
 
 
-METHODS: dict[str, Method] = {"nuts": Method(sample_nuts, NUTS_OPTIONS, check_nuts_options)}
+METHODS: dict[str, Method] = {
+    "nuts": Method(sample_nuts, NUTS_OPTIONS, check_nuts_options),
+    "advi": Method(fit_advi, ADVI_OPTIONS, check_advi_options),
+    "fullrank_advi": Method(fit_fullrank_advi, FULLRANK_OPTIONS, check_advi_options),
+    "laplace": Method(fit_laplace, LAPLACE_OPTIONS, check_laplace_options),
+}
 
 
 def as_method(method: str, options: Mapping[str, Any]) -> Method:

@@ -81,8 +81,11 @@ class Draws:
         The sampler's own record.
     attrs : mapping of str to number or text
         The sampler's name and version, its time, its settings.
+    histories : mapping of str to array of shape (T,)
+        What a search records at each of its T steps, such as the ELBO.
     """
 
     values: Mapping[str, NDArray[np.float64]]
     sample_stats: Mapping[str, NDArray[Any]]
     attrs: Mapping[str, Any]
+    histories: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
