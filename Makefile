@@ -3,7 +3,8 @@
 #   demo    fit Old Faithful; the posterior, tables and pictures go to results/
 #   test    everything that CI checks: lint, types, unit, examples
 #   fuzz    the slow suites by hand: a thousand random inputs, and intervals that must cover the truth
-#   bench   how long a user waits for Old Faithful; wants a quiet machine
+#   bench   the figures of docs/benchmarks.md, beside the peers; wants a quiet machine and half an hour.
+#           SUITES="kernel em chains growth wait" and PEERS="numpy jax pymc numpyro stan" choose
 #   images  draw the pictures of README and docs anew
 #   format  put every file into its standard form
 #   clean   remove all that git ignores
@@ -37,8 +38,8 @@ examples: $(SET_UP)
 fuzz: $(SET_UP)
 	$(PYTHON) -m pytest -rP -m slow
 
-bench: $(SET_UP)
-	$(PYTHON) tests/benchmarks/wait.py
+bench: .venv-bench/.set-up
+	PYTHONPATH=tests .venv-bench/bin/python -m benchmarks $(SUITES) $(if $(PEERS),--peers $(PEERS))
 
 images: $(SET_UP)
 	$(PYTHON) docs/images/draw.py
@@ -48,21 +49,25 @@ format: $(SET_UP)
 	$(PYTHON) -m ruff format
 
 clean:
-	rm -rf .venv results build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench results build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find bayesgmm tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(SET_UP): pyproject.toml constraints.txt | $(PYTHON)
-	@echo "Installing into .venv; this takes a minute or two and happens once."
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+# The benchmarks' peers have an environment of their own, so that tests run in what users install.
+ENVIRONMENTS := .venv .venv-bench
+EXTRA := dev
+.venv-bench/.set-up: EXTRA := bench
+$(ENVIRONMENTS:%=%/.set-up): %/.set-up: pyproject.toml constraints.txt | %/bin/python
+	@echo "Installing into $*; this takes a minute or two and happens once."
+	$*/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRA)]'
 	@touch $@
 
 # The first Python on the path that runs (a version manager's stub for another version does not) and is new enough;
 # else uv, which fetches one.
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 15))
-$(PYTHON):
+$(ENVIRONMENTS:%=%/bin/python): %/bin/python:
 	@IFS=$$'\n'; for candidate in $$(type -aP python3 python3.14 python3.13 python3.12); do \
-	  if "$$candidate" -c '$(USABLE)' > /dev/null 2>&1; then exec "$$candidate" -m venv --clear .venv; fi; \
+	  if "$$candidate" -c '$(USABLE)' > /dev/null 2>&1; then exec "$$candidate" -m venv --clear $*; fi; \
 	done; \
-	if command -v uv > /dev/null; then rm -rf .venv; exec uv venv --quiet --seed --python 3.13 .venv; fi; \
+	if command -v uv > /dev/null; then rm -rf $*; exec uv venv --quiet --seed --python 3.13 $*; fi; \
 	echo "bayesgmm needs Python 3.12, 3.13 or 3.14, and none was found: install one (or uv) and run make again." >&2; \
 	exit 1

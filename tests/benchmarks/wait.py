@@ -1,24 +1,26 @@
-"""How long a user waits: process start to the summary of Old Faithful, K = 2, full covariances, 4 x 1000 draws.
+"""How long a user waits: from process start to what was asked for. Old Faithful, K = 2, full, 4 x 1000 draws.
 
-    python tests/benchmarks/wait.py
+    PYTHONPATH=tests python -m benchmarks wait
 
-Warm is the median of five fresh processes; cold is one whose numba cache is an empty folder (NUMBA_CACHE_DIR has to be
-set before the import). Each process then fits data of another K, D and N and counts what numba compiled for it.
+Warm is the median of fresh processes; cold is one whose numba cache is an empty folder (NUMBA_CACHE_DIR has to be set
+before the import). Each process that reached its summary then fits data of another K, D and N and counts what numba
+compiled for it.
 """
 
-import datetime
-import importlib.metadata
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-REPEATS = 5
+from benchmarks.measuring import make_stamp, run_program, save_results, say
+
 PACKAGES = ("bayesgmm", "numba", "numpy", "nutpie", "scikit-learn", "arviz-stats")
+REPEATS = 5
+IMPORT = "import bayesgmm"
+EM = "import bayesgmm as bg; bg.GaussianMixture(n_components=2, random_state=1).fit(bg.load_faithful())"
 FIT = """
 import json
 import bayesgmm as bg
@@ -44,7 +46,35 @@ print(json.dumps(others))
 """
 
 
-def wait(cache_folder=None):
+def run(peers):
+    """Measure, warm processes in turns, and keep the figures."""
+    stamp = make_stamp(PACKAGES)
+    wait_for_summary()  # fills the caches
+    seconds, others = {"import": [], "EM": [], "summary": []}, []
+    for repeat in range(REPEATS):
+        say(f"wait: processes {repeat + 1} of {REPEATS}")
+        seconds["import"].append(run_program(["-c", IMPORT])[1])
+        seconds["EM"].append(run_program(["-c", EM])[1])
+        first, rest = wait_for_summary()
+        seconds["summary"].append(first)
+        others.append(rest)
+    say("wait: an empty cache")
+    with tempfile.TemporaryDirectory() as folder:
+        cold, _ = wait_for_summary(folder)
+    rows = {
+        name: {"seconds": statistics.median(taken), "from": min(taken), "to": max(taken)}
+        for name, taken in seconds.items()
+    }
+    rows["cold"] = {"seconds": cold}
+    for name in others[0]:
+        taken, compiled = zip(*(rest[name] for rest in others), strict=True)
+        rows[name] = {"seconds": statistics.median(taken), "compilations": sum(compiled)}
+    save_results("wait", stamp, rows)
+    if any(figures.get("compilations") for figures in rows.values()):
+        sys.exit("wait: data of another shape made numba compile")
+
+
+def wait_for_summary(cache_folder=None):
     """Run one process; give the seconds until its summary, and for each other fit its seconds and compilations."""
     environment = dict(os.environ) if cache_folder is None else {**os.environ, "NUMBA_CACHE_DIR": cache_folder}
     began = time.perf_counter()
@@ -53,30 +83,9 @@ def wait(cache_folder=None):
         seconds = time.perf_counter() - began
         rest = process.stdout.read()
     if process.returncode or first_line != "summary\n":
-        sys.exit(process.returncode or 1)
+        raise RuntimeError("the process that fits Old Faithful failed")
     return seconds, json.loads(rest)
 
 
-def main():
-    """Print the table; exit with 1 where another shape made numba compile."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    print(f"{datetime.date.today()}, Python {platform.python_version()}, {versions}")
-    print(f"{os.cpu_count()} cores, load before the run {os.getloadavg()[0]:.1f}\n")
-    wait()  # fills the caches
-    runs = [wait() for _ in range(REPEATS)]
-    with tempfile.TemporaryDirectory() as folder:
-        cold, _ = wait(folder)
-    seconds = [first for first, _ in runs]
-    spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
-    print(f"process start to summary, warm     {statistics.median(seconds):6.2f} s   ({spread}, {REPEATS} processes)")
-    print(f"process start to summary, cold     {cold:6.2f} s   (empty numba cache)")
-    compiled = 0
-    for name in runs[0][1]:
-        times, counts = zip(*(others[name] for _, others in runs), strict=True)
-        compiled += sum(counts)
-        print(f"then {name:<29} {statistics.median(times):6.2f} s   ({sum(counts)} compilations)")
-    sys.exit(1 if compiled else 0)
-
-
 if __name__ == "__main__":
-    main()
+    run(set(sys.argv[1:]))
