@@ -3,6 +3,7 @@
     BIC = -2 log L + p log N          (Schwarz 1978, doi:10.1214/aos/1176344136)
     AIC = -2 log L + 2 p              (Akaike 1974, doi:10.1109/TAC.1974.1100705)
     ICL = BIC - 2 sum_n g_n log max_k r_nk   (Biernacki, Celeux and Govaert 2000, doi:10.1109/34.865189)
+        = -2 sum_n g_n max_k log(w_k N(x_n | m_k, Sigma_k)) + p log N
 
 BIC asks how many components describe the density, ICL how many clusters stand apart: rows whose component is in doubt
 count against a model. N is the sum of the weights.
@@ -13,17 +14,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesgmm import density
 from bayesgmm.covariance import CovarianceFamily
 from bayesgmm.data import Data
-from bayesgmm.em.iteration import as_state
-from bayesgmm.kernel import rows as kernel
 from bayesgmm.mixture import Mixture
 
 __all__ = ["aic", "bic", "icl", "n_parameters"]
 
 Array = NDArray[np.float64]
 
-BLOCK = 1 << 16  # rows whose responsibilities are held at once
+BLOCK = 1 << 16  # rows whose log joints are held at once
 
 
 def n_parameters(family: CovarianceFamily, n_components: int, n_features: int) -> int:
@@ -124,12 +124,10 @@ def icl(mixture: Mixture, data: Data, family: CovarianceFamily) -> float:
     >>> round(icl(twins, as_data([[0.0]]), Diagonal()), 3)  # 2 log sqrt(2 pi) + 5 log 1 + 2 log 2
     3.224
     """
-    state, log_likelihood, log_certainty = as_state(mixture, family), 0.0, 0.0
+    parameters, completed = (mixture.log_weights, mixture.means, mixture.scale_tril), 0.0
     for start in range(0, len(data.rows), BLOCK):
         block = slice(start, start + BLOCK)
-        densities, shares = kernel.responsibilities(data.rows[block], *state)
-        g = np.ones(len(densities)) if data.row_weights is None else data.row_weights[block]
-        log_likelihood += float(g @ densities)
-        log_certainty += float(g @ np.log(shares.max(1)))
+        best = density.log_joint(data.rows[block], *parameters).max(-1)
+        completed += float(best.sum() if data.row_weights is None else data.row_weights[block] @ best)
     p = n_parameters(family, mixture.n_components, mixture.n_features)
-    return bic(log_likelihood, p, data.total_weight) - 2 * log_certainty
+    return bic(completed, p, data.total_weight)

@@ -51,6 +51,7 @@ __all__ = [
     "log_density",
     "pull",
     "responsibilities",
+    "run_pull",
     "run_sweep",
     "sweep",
     "sweep_callback",
@@ -203,7 +204,7 @@ def gradient(statistics: Statistics, scale: Array) -> tuple[Array, Array]:
     _, counts, first, second = statistics
     wide = (*first.shape, -1)
     d_means, d_scale = np.empty(first.shape), np.zeros(scale.shape)
-    pull(*as_input(counts, first, second.reshape(wide), scale.reshape(wide)), d_means, d_scale.reshape(wide))
+    run_pull(*as_input(counts, first, second.reshape(wide), scale.reshape(wide)), d_means, d_scale.reshape(wide))
     return d_means, d_scale
 
 
@@ -309,7 +310,7 @@ def _sweep(begin, end, N, D, K, W, n_weights, x, row_weights, log_weights, means
     )
 
 
-@jit
+@jit_inner
 def pull(counts, first, second, scale, d_means, d_scale):
     """Write L^-T v and tril(L^-T W) - N diag(1 / L_ii) by back substitution, nothing above the diagonal."""
     K, D, W = scale.shape
@@ -351,3 +352,9 @@ def run_sweep(address, begin, end, x, row_weights, log_weights, means, scale, co
     (D, N), (K, _, W) = x.shape, scale.shape
     sizes = (begin, end, N, D, K, W, row_weights.shape[0])
     return call_at(address, (*sizes, x, row_weights, log_weights, means, scale, counts, first, second))
+
+
+@jit
+def run_pull(counts, first, second, scale, d_means, d_scale):
+    """Call `pull` from Python."""
+    pull(counts, first, second, scale, d_means, d_scale)
