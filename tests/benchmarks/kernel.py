@@ -48,8 +48,9 @@ def our_calls(x, truth):
     scales = {"full": truth.scale_tril, "diag": sds, "spherical": np.repeat(sds[:, :1], sds.shape[1], axis=1)}
 
     def make_call(scale):
-        return lambda: gradient(expected_statistics(x, None, log_weights, truth.means, scale), scale)
+        return lambda: gradient(expected_statistics(rows, None, log_weights, truth.means, scale), scale)
 
+    rows = np.asfortranarray(x)  # feature by feature, as EM and the sampler keep them
     data, family, K = as_data(x), Full(), len(truth.weights)
     target = make_target(data, family, K, Priors().resolve(data, K, family))
     start = target.pack(Mixture(truth.weights, truth.means, truth.scale_tril))
