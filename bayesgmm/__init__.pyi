@@ -1,4 +1,5 @@
-from .comparison import compare_em
+from .comparison.em import compare_em
+from .comparison.fits import compare_fits
 from .datasets.faithful import load_faithful
 from .estimators.bayesian import BayesianGaussianMixture
 from .estimators.gaussian import GaussianMixture
@@ -26,6 +27,7 @@ __all__ = [
     "__version__",
     "build_model",
     "compare_em",
+    "compare_fits",
     "load",
     "load_faithful",
     "plot_comparison",

@@ -8,7 +8,7 @@ density      the line of one feature
 elbo         ADVI's search
 pairs        all planes and lines of several features
 prior        what is believed before the data
-comparison   EM beside the posterior, parameter by parameter
+comparison   EM beside the posterior, or several fits side by side, parameter by parameter
 
 Names are loaded on first use.
 """

@@ -1,11 +1,11 @@
-"""EM beside the posterior, parameter by parameter, on one scale.
+"""EM beside the posterior, or several fits side by side, parameter by parameter, on one scale.
 
 Every parameter is shown in posterior standard deviations from its posterior mean, (value - mean) / sd, so that minutes,
-shares and correlations stand on one axis; the numbers in their own units stand beside the rows. They are the table of
-`compare_em`.
+shares and correlations stand on one axis; the numbers in their own units stand beside the rows. They are the tables of
+`compare_em` and `compare_fits`; of several fits the reference gives mean and sd.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from bayesgmm.comparison import compare_em
+from bayesgmm.comparison.em import compare_em
+from bayesgmm.comparison.fits import Comparison, compare_fits
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.plots import legend, style
 from bayesgmm.posterior.container import as_result
@@ -29,11 +30,18 @@ Array = NDArray[np.float64]
 
 WIDTH = 8.4  # inches; half of it is text
 ROW = 0.25  # inches, two intervals and a line of text
+LINE = 0.085  # inches from one interval to the next in a row
+ENTRY = 0.2  # inches, a line of the legend
+STRIPE = 0.05  # how dark every other row is, so that the eye keeps to its row
 MARGIN = 1.2  # inches for the axis and the legend
+LEAD = 0.08  # inches between the intervals of one row and the next
+HEAD = 0.1  # inches above the rows, half a line
 GAP = 0.7  # rows between one kind of parameter and the next
 OFFSET = 0.17  # rows by which EM stands above and the posterior below the middle of a row
 WIDE_LINE = 2.4  # points
+THIN_LINE = 1.8  # points, where several fits share a row
 AREA = 20.0  # of a marker, in square points
+SMALL_AREA = 14.0  # of a marker of one of several fits
 
 
 def plot_comparison(
@@ -45,18 +53,20 @@ def plot_comparison(
     ci_kind: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw EM's estimate with its interval and the posterior's interval side by side.
+    """Draw EM's estimate with its interval and the posterior's interval side by side, or the intervals of several fits.
 
     EM's interval is the estimate plus and minus z standard errors, z the normal quantile of `ci_prob`; where the
-    information is singular the estimate stands alone. The axis counts posterior sds from the posterior mean.
+    information is singular the estimate stands alone. The axis counts posterior sds from the posterior mean; of several
+    fits, from those of the first by NUTS, else of the first posterior. The legend then says what each fit cost, and
+    k-hat.
 
     Parameters
     ----------
-    fit : fitted BayesianGaussianMixture or Posterior
+    fit : fitted BayesianGaussianMixture, Posterior, or mapping of str to fits as in `compare_fits`
     em : fitted GaussianMixture or EMFit, or None
-        None: the EM solution at which the chains started.
+        None: the EM solution at which the chains started. Several fits have EM among them.
     parameters : str, sequence of str, or None
-        Which kinds, such as ``"means"``. None: all in the table of `compare_em`.
+        Which kinds, such as ``"means"``. None: all in the table.
     ci_prob : float or None
         Mass of both intervals, in (0, 1). None takes ArviZ's ``rcParams["stats.ci_prob"]``.
     ci_kind : {"eti", "hdi"} or None
@@ -71,7 +81,7 @@ def plot_comparison(
     Raises
     ------
     InvalidArgumentError
-        If a kind of parameter is not in the table, or `em` does not fit to the posterior.
+        If a kind of parameter is not in the table, or `em`, or one of several fits, does not fit to the posterior.
     InvalidArgumentTypeError
         If `fit` has no posterior, or `ax` is of another kind.
 
@@ -81,9 +91,15 @@ def plot_comparison(
     >>> ax = bg.plot_comparison(fit, parameters="weights")
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['weights[0]', 'weights[1]']
+    >>> ax = bg.plot_comparison({"nuts": fit, "EM": fit.em_}, parameters="means")
     """
-    table = _chosen(compare_em(fit, em, ci_prob=ci_prob, ci_kind=ci_kind), parameters)
-    places = _places(_kinds(table))
+    if isinstance(fit, Mapping):
+        if em is not None:
+            raise InvalidArgumentError("em", "be None beside several fits", type(em).__name__, "Put it among them.")
+        return _plot_fits(compare_fits(fit, ci_prob=ci_prob, ci_kind=ci_kind), parameters, ci_prob=ci_prob, ax=ax)
+    table = compare_em(fit, em, ci_prob=ci_prob, ci_kind=ci_kind)
+    table = table.loc[_chosen(table.index, parameters)]
+    places = _places(_kinds(table.index))
     with style.style():
         axes = style.open_axes(ax, (WIDTH, MARGIN - ROW * places[-1]))
         axes.axvline(0.0, color=style.ink(axes), linewidth=0.8, alpha=0.4, zorder=1)
@@ -98,31 +114,31 @@ def plot_comparison(
     return axes
 
 
-def _chosen(table: Table, parameters: str | Sequence[str] | None) -> Table:
-    """Take the rows of the kinds asked for."""
-    kinds = _kinds(table)
+def _chosen(names: Iterable[str], parameters: str | Sequence[str] | None) -> list[bool]:
+    """Mark the rows of the kinds asked for."""
+    kinds = _kinds(names)
     asked = dict.fromkeys(kinds) if parameters is None else [parameters] if isinstance(parameters, str) else parameters
     odd = [name for name in asked if name not in kinds]
     if odd or not asked:
         choice = ", ".join(map(repr, dict.fromkeys(kinds)))
         raise InvalidArgumentError("parameters", f"be among {choice}", repr(odd[0] if odd else parameters))
-    return table.loc[[kind in asked for kind in kinds]]
+    return [kind in asked for kind in kinds]
 
 
-def _kinds(table: Table) -> list[str]:
+def _kinds(names: Iterable[str]) -> list[str]:
     """Name the variable that each row belongs to."""
-    return [name.partition("[")[0] for name in table.index]
+    return [name.partition("[")[0] for name in names]
 
 
-def _places(kinds: Sequence[str]) -> Array:
+def _places(kinds: Sequence[str], *, step: float = 1.0, gap: float = GAP) -> Array:
     """Give each row its height: downwards from zero, with a gap before another kind."""
     is_new = np.array([a != b for a, b in zip(kinds[1:], kinds[:-1], strict=True)])
-    return -np.concatenate([[0.0], np.cumsum(1.0 + GAP * is_new)])
+    return -np.concatenate([[0.0], np.cumsum(step + gap * is_new)])
 
 
 def _colors(table: Table, posterior: Any, ink: str) -> Array:
     """Give each row its component's colour, of shape (rows, 3), or the ink where all components share it."""
-    kinds, draws = np.array(_kinds(table)), posterior.idata["posterior"]
+    kinds, draws = np.array(_kinds(table.index)), posterior.idata["posterior"]
     components = style.component_colors(posterior.n_components)
     colors = np.tile(to_rgb(ink), (len(table), 1))
     for name in set(kinds) & set(draws.data_vars):
@@ -164,9 +180,13 @@ def _write_numbers(ax: Axes, table: Table, places: Array, percent: str) -> None:
         left.append(style.number_text(value, sd) + error)
         right.append(f"{style.number_text(mean, sd)} [{', '.join(style.number_text(end, sd) for end in ends)}]")
     width = max(map(len, left))
-    lines = [f"{a:<{width}}   {b}" for a, b in zip(left, right, strict=True)]
+    _write_beside(ax, [0.9, *places], [f"{a:<{width}}   {b}" for a, b in zip(left, right, strict=True)])
+
+
+def _write_beside(ax: Axes, heights: Sequence[float], lines: Sequence[str]) -> None:
+    """Write lines as tick labels of a second axis on the right."""
     numbers = ax.secondary_yaxis("right")
-    numbers.set_yticks([0.9, *places], labels=lines, family="monospace", fontsize=8)
+    numbers.set_yticks(heights, labels=lines, family="monospace", fontsize=8)
     numbers.tick_params(length=0)
     numbers.spines["right"].set_visible(False)
 
@@ -174,3 +194,75 @@ def _write_numbers(ax: Axes, table: Table, places: Array, percent: str) -> None:
 def _interval(table: Table) -> list[str]:
     """Name the two columns of the interval, which ArviZ calls after kind and mass."""
     return [name for name in table.columns if name.startswith(("eti", "hdi"))]
+
+
+def _plot_fits(
+    comparison: Comparison, parameters: str | Sequence[str] | None, *, ci_prob: float | None, ax: Axes | None
+) -> Axes:
+    """Draw the intervals of several fits, a line each in every row; heights are inches."""
+    names = list(comparison.fits.index)
+    table = comparison.parameters.loc[_chosen(comparison.parameters.index, parameters)]
+    reference = comparison.reference or next(name for name in names if "mean" in table[name])
+    row = max(LINE * len(names) + LEAD, ROW)
+    places = _places(_kinds(table.index), step=row, gap=GAP * ROW)
+    percent = legend.percent(ci_prob)
+    with style.style():
+        axes = style.open_axes(ax, (WIDTH, MARGIN + ENTRY * len(names) + row - places[-1]))
+        axes.axvline(0.0, color=style.ink(axes), linewidth=0.8, alpha=0.4, zorder=1)
+        for place in places[::2]:
+            stripe = place - row / 2, place + row / 2
+            axes.axhspan(*stripe, color=style.ink(axes), alpha=STRIPE, linewidth=0, zorder=0, label="_stripe")
+        looks = _fit_looks(comparison, axes)
+        mean, sd = table[reference].to_numpy()[:, :2].T
+        for i, name in enumerate(names):
+            standard = (table[name].to_numpy()[:, [0, 2, 3]] - mean[:, None]) / sd[:, None]
+            _draw_fit(axes, name, standard, places + LINE * ((len(names) - 1) / 2 - i), looks[name])
+        axes.set_yticks(places, labels=table.index)
+        axes.set_ylim(places[-1] - row / 2 - HEAD, row / 2 + 2 * HEAD)
+        axes.set_xlabel(f"(value - mean of {reference}) / sd of {reference}")
+        lines = [f"{reference} [{percent}]", *_numbers(table[reference].to_numpy())]
+        _write_beside(axes, [row / 2 + HEAD, *places], lines)
+        handles = [Line2D([], [], label=_cost(comparison, name), markersize=4.5, **looks[name]) for name in names]
+        where: style.Look = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2}
+        title = f"{percent} intervals"
+        axes.legend(handles=handles, title=title, frameon=False, alignment="left", **where)
+    return axes
+
+
+def _fit_looks(comparison: Comparison, ax: Axes) -> dict[str, style.Look]:
+    """Give each fit its colour and marker; what has no posterior is dashed and hollow."""
+    F = len(comparison.fits)
+    solid: style.Look = {"linewidth": THIN_LINE}
+    point: style.Look = {"marker": "s", "markerfacecolor": tuple(style.paper(ax)), **style.POINT_LINE}
+    colors, markers = style.component_colors(F), style.component_markers(F)
+    return {
+        name: {"color": tuple(color), "marker": marker, **(solid if "mean" in comparison.parameters[name] else point)}
+        for name, color, marker in zip(comparison.fits.index, colors, markers, strict=True)
+    }
+
+
+def _draw_fit(ax: Axes, name: str, standard: Array, heights: Array, look: style.Look) -> None:
+    """Draw one fit's lines from lower to upper end and its points; `standard` is centre, lower, upper."""
+    centre, lower, upper = standard.T
+    known = np.isfinite(lower)
+    line = {key: value for key, value in look.items() if key.startswith("line")}
+    ax.hlines(heights[known], lower[known], upper[known], look["color"], label=f"_{name} interval", zorder=2, **line)
+    face = look.get("markerfacecolor", look["color"])
+    kind: style.Look = {"marker": look["marker"], "facecolors": [face], "edgecolors": [look["color"]]}
+    ax.scatter(centre, heights, s=SMALL_AREA, zorder=3, label=f"_{name}", **kind)
+
+
+def _numbers(statistics: Array) -> list[str]:
+    """Write mean and interval of each row to the digits of its sd."""
+    return [
+        f"{style.number_text(mean, sd)} [{style.number_text(lower, sd)}, {style.number_text(upper, sd)}]"
+        for mean, sd, lower, upper in statistics
+    ]
+
+
+def _cost(comparison: Comparison, name: str) -> str:
+    """Name a fit with what is known of its time, its effective draws and k-hat."""
+    _, fits = comparison.rounded()
+    texts = {"seconds": "{} s", "ess_per_second": "{} ESS/s", "pareto_k": "k-hat {}"}
+    known = [text.format(fits.loc[name, key]) for key, text in texts.items() if fits.loc[name, key]]
+    return f"{name}: {', '.join(known)}" if known else name

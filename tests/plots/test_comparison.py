@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import norm
 
 import bayesgmm as bg
-from bayesgmm.comparison import compare_em
+from bayesgmm.comparison.em import compare_em
+from bayesgmm.comparison.fits import compare_fits
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.plots import style
 from bayesgmm.plots.comparison import plot_comparison
@@ -101,13 +102,97 @@ def test_draws_on_the_given_axes_and_leaves_everything_else_alone(posterior):
 
 
 def test_nothing_is_clipped_and_no_text_covers_another(four_features):
-    ax = plot_comparison(four_features)
+    check_texts(plot_comparison(four_features))
+
+
+def check_texts(ax):
     ax.figure.canvas.draw()
     box = ax.figure.get_tightbbox().transformed(ax.figure.dpi_scale_trans)
     assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= ax.figure.bbox.x1 and box.y1 <= ax.figure.bbox.y1
     for axis in (ax.yaxis, ax.child_axes[0].yaxis):
         bottoms, tops = np.sort([label.get_window_extent().intervaly for label in axis.get_ticklabels()], axis=0).T
         assert (bottoms[1:] >= tops[:-1]).all()
+
+
+@pytest.fixture
+def fits(posterior, faithful):
+    """NUTS, another posterior as if by Laplace, and EM."""
+    other = handmade_posterior(faithful, 2, rng=np.random.default_rng(4))
+    weighed = {"pareto_k": 0.4, "importance_ess": 600.0, "least_sd_ratio": 0.9, "is_resampled": 1, "sampling_time": 0.5}
+    group = other.idata["posterior"].to_dataset(inherit=False).assign_attrs(method="laplace", **weighed)
+    return {"laplace": other.with_group("posterior", group), "nuts": posterior, "EM": posterior.em_fit}
+
+
+def test_of_several_fits_places_are_counted_in_sds_of_the_reference(fits, drawn):
+    table = compare_fits(fits, ci_prob=0.5).parameters
+    ax = plot_comparison(fits, ci_prob=0.5)
+    mean, sd = table["nuts", "mean"].to_numpy(), table["nuts", "sd"].to_numpy()
+    for name in fits:
+        interval, point = drawn(ax, name)
+        centre, _, *bounds = table[name].to_numpy().T
+        np.testing.assert_allclose(point.get_offsets()[:, 0], (centre - mean) / sd, atol=1e-9)
+        np.testing.assert_allclose(ends(interval), ((np.array(bounds) - mean) / sd).T, atol=1e-9)
+    assert ax.get_xlabel() == "(value - mean of nuts) / sd of nuts"
+
+
+def test_of_several_fits_a_row_has_a_line_each_from_the_top(fits, drawn):
+    ax = plot_comparison(fits)
+    heights = np.array([drawn(ax, name)[1].get_offsets()[:, 1] for name in fits])
+    assert (np.diff(heights, axis=0) < 0).all()
+    np.testing.assert_allclose(heights.mean(0), ax.get_yticks())
+    assert (heights[:, :-1].min(0) > heights[:, 1:].max(0)).all()
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(compare_fits(fits).parameters.index)
+
+
+def test_each_fit_has_its_colour_and_what_has_no_posterior_is_dashed_and_hollow(fits, drawn):
+    ax = plot_comparison(fits)
+    for name, color in zip(fits, style.component_colors(3), strict=True):
+        interval, point = drawn(ax, name)
+        np.testing.assert_allclose(interval.get_colors()[0, :3], color)
+        np.testing.assert_allclose(point.get_edgecolors()[0, :3], color)
+    faces = [tuple(drawn(ax, name)[1].get_facecolors()[0, :3]) for name in ("nuts", "EM")]
+    dashes = [drawn(ax, name)[0].get_linestyle()[0][1] for name in ("nuts", "EM")]
+    assert faces[0] != (1.0, 1.0, 1.0) and faces[1] == (1.0, 1.0, 1.0)
+    assert dashes[0] is None and dashes[1] is not None
+
+
+def test_of_several_fits_the_legend_says_what_each_cost(fits, legend_texts):
+    texts = legend_texts(plot_comparison(fits))
+    assert texts == ["laplace: 0.50 s, 300 ESS/s, k-hat 0.40", "nuts", "EM"]
+
+
+def test_of_several_fits_the_numbers_are_those_of_the_reference(fits):
+    ax = plot_comparison(fits, parameters="means")
+    head, *lines = [label.get_text() for label in ax.child_axes[0].get_yticklabels()]
+    assert head == "nuts [89 %]"
+    table = compare_fits(fits).parameters
+    rows = table.loc[table.index.str.startswith("means")]
+    for line, (_, row) in zip(lines, rows.iterrows(), strict=True):
+        assert line.startswith(style.number_text(row["nuts", "mean"], row["nuts", "sd"]))
+
+
+def test_without_nuts_the_first_posterior_is_the_reference(fits):
+    ax = plot_comparison({"EM": fits["EM"], "laplace": fits["laplace"]})
+    assert ax.get_xlabel() == "(value - mean of laplace) / sd of laplace"
+
+
+def test_of_several_fits_estimates_without_interval_stand_alone(unidentified, drawn):
+    ax = plot_comparison({"nuts": unidentified, "EM": unidentified.em_fit})
+    reach, em = drawn(ax, "EM")
+    assert len(reach.get_segments()) == 0
+    assert len(em.get_offsets()) == len(ax.get_yticks())
+
+
+def test_several_fits_are_drawn_on_the_given_axes(fits):
+    figure, ax = plt.subplots()
+    assert plot_comparison(fits, ax=ax) is ax
+    assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize("n_fits", [1, 2, 5])
+def test_of_several_fits_nothing_is_clipped_and_no_text_covers_another(n_fits, four_features):
+    ax = plot_comparison({f"fit number {i}": four_features for i in range(n_fits)})
+    check_texts(ax)
 
 
 ERRORS = {
@@ -119,8 +204,18 @@ ERRORS = {
     "ci_prob as text": (lambda p: plot_comparison(p, ci_prob="a"), "`ci_prob` must be a number"),
     "em of other rows": (
         lambda p: plot_comparison(p, bg.GaussianMixture(2, random_state=1).fit(p.observed[:-1])),
-        "`em` must be fitted to the rows of the posterior.* Fit EM to the same rows",
+        "`em` must be fitted to the rows of the posterior.* Fit it to the same rows",
     ),
+    "em beside several fits": (
+        lambda p: plot_comparison({"nuts": p}, p.em_fit),
+        "`em` must be None beside several fits; got EMFit. Put it among them.",
+    ),
+    "no posterior among several": (
+        lambda p: plot_comparison({"EM": p.em_fit}),
+        "`fits` must hold at least one fit with a posterior",
+    ),
+    "parameters of several": (lambda p: plot_comparison({"nuts": p}, parameters="sd"), "`parameters` must be among"),
+    "axes of several": (lambda p: plot_comparison({"nuts": p}, ax=1), "`ax` must be a matplotlib Axes or None"),
     "axes": (lambda p: plot_comparison(p, ax=1), "`ax` must be a matplotlib Axes or None"),
 }
 

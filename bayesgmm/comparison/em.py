@@ -1,4 +1,4 @@
-"""Fits side by side: EM's answer and its standard errors beside the posterior.
+"""EM's answer and its standard errors beside one posterior.
 
 The standard errors come from the observed information (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x); a
 posterior's sds lie near them where the sample is large and the priors are weak. The shift is
@@ -12,21 +12,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesgmm.comparison.points import check_alike, estimates, order_like
 from bayesgmm.em.fit import EMFit
-from bayesgmm.em.information import standard_errors
-from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.errors import InvalidArgumentTypeError
+from bayesgmm.kernel.draws import draw_moments
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.container import Posterior, as_result
-from bayesgmm.posterior.prediction import row_moments
-from bayesgmm.posterior.relabel import match
-from bayesgmm.posterior.summary import describe_draws, invariants, tabulated
+from bayesgmm.posterior.prediction import by_row_blocks, flat_parameters
+from bayesgmm.posterior.summary import describe_draws, tabulated
 from bayesgmm.posterior.tables import Table
 
 __all__ = ["compare_em"]
 
 Array = NDArray[np.float64]
-
-ROUNDING = 1e-7  # of the log-likelihood, and nats per row; other rows differ by much more
 
 
 def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kind: str | None = None) -> Table:
@@ -73,13 +71,11 @@ def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kin
     posterior = as_result(fit)
     if not isinstance(posterior, Posterior):
         raise InvalidArgumentTypeError("fit", "have a posterior", type(fit).__name__)
-    pivot = posterior.em_fit
-    chosen = pivot if em is None else _in_order(_as_em(em, posterior), pivot)
+    chosen = posterior.em_fit if em is None else _as_em(em, posterior)
     draws = tabulated(posterior)
     statistics = describe_draws(draws, "stats", ci_prob, ci_kind)
-    values = _em_columns(chosen, posterior)
-    flat = {name: np.concatenate([np.ravel(part[str(key)]) for key in draws]) for name, part in values.items()}
-    table = pd.concat([pd.DataFrame(flat, index=statistics.index), statistics], axis=1)
+    values, errors = estimates(chosen, posterior.data, map(str, draws))
+    table = pd.concat([pd.DataFrame({"em": values, "em_se": errors}, index=statistics.index), statistics], axis=1)
     table["shift"] = (table["mean"] - table["em"]) / table["sd"]
     table.index.name = "parameter"
     agreement, change = _compare_rows(chosen.mixture, posterior)
@@ -91,56 +87,21 @@ def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kin
 
 
 def _as_em(em: Any, posterior: Posterior) -> EMFit:
+    """Check another EM fit, and bring its components into the order of the posterior."""
     value = as_result(em)
     if not isinstance(value, EMFit):
         raise InvalidArgumentTypeError("em", "be a fitted GaussianMixture or an EMFit", type(em).__name__)
-    has = value.mixture.n_components, value.mixture.n_features, value.family.name
-    needed = posterior.n_components, posterior.n_features, posterior.family.name
-    if has != needed:
-        raise InvalidArgumentError("em", f"have (n_components, n_features, covariance_type) {needed}", f"{has}")
-    _check_rows(value, posterior)
-    return value
-
-
-def _check_rows(em: EMFit, posterior: Posterior) -> None:
-    """Refuse EM fitted to rows or weights under which its log-likelihood is another."""
-    data = posterior.data
-    terms = em.mixture.log_density(data.rows)
-    found = float(terms.sum() if data.row_weights is None else data.row_weights @ terms)
-    has_total = np.isclose(em.total_weight, data.total_weight, rtol=ROUNDING, atol=0.0)
-    if not has_total or not np.isclose(found, em.log_likelihood, rtol=ROUNDING, atol=ROUNDING * data.total_weight):
-        shown = f"log-likelihood {em.log_likelihood:.6g} over {em.total_weight:g} rows, which here would be {found:.6g}"
-        shown += f" over {data.total_weight:g}"
-        remedy = "Fit EM to the same rows with the same `sample_weight`."
-        raise InvalidArgumentError("em", "be fitted to the rows of the posterior", shown, remedy)
-
-
-def _in_order(em: EMFit, pivot: EMFit) -> EMFit:
-    """Bring the components of another EM fit into the order of the pivot."""
-    mixture = em.mixture
-    batch = Mixture(mixture.weights[None], mixture.means[None], mixture.scale_tril[None])
-    return em.permute(match(batch, pivot).permutation[0])
-
-
-def _em_columns(em: EMFit, posterior: Posterior) -> dict[str, dict[str, Array]]:
-    """EM's values and standard errors by variable, laid out as the posterior's."""
-    mixture, family = em.mixture, em.family
-    if not posterior.is_identified:
-        values = invariants(mixture)
-        return {"em": values, "em_se": {name: np.full(value.shape, np.nan) for name, value in values.items()}}
-    correlations = mixture.correlations[0] if family.is_shared else mixture.correlations
-    values = {
-        "weights": mixture.weights,
-        "means": mixture.means,
-        "sds": family.compact_sds(mixture.sds),
-        "correlations": correlations,
-    }
-    return {"em": values, "em_se": standard_errors(em, posterior.data)}
+    check_alike("em", value, posterior)
+    return value.permute(order_like(value, posterior.em_fit))
 
 
 def _compare_rows(mixture: Mixture, posterior: Posterior) -> tuple[float, float]:
     """Share of the rows with equal label, and the largest change of a responsibility."""
-    data = posterior.data
-    ours, theirs = row_moments(posterior, data.rows).mean, mixture.responsibilities(data.rows)
-    is_same = ours.argmax(1) == theirs.argmax(1)
-    return float(np.average(is_same, weights=data.row_weights)), float(np.abs(ours - theirs).max())
+    data, parameters = posterior.data, flat_parameters(posterior)
+
+    def compare(block: Array) -> tuple[Array, ...]:
+        ours, theirs = draw_moments(block, *parameters).mean, mixture.responsibilities(block)
+        return ours.argmax(1) == theirs.argmax(1), np.abs(ours - theirs).max(1)
+
+    is_same, change = by_row_blocks(compare, data.rows, 8 * posterior.n_components)
+    return float(np.average(is_same, weights=data.row_weights)), float(change.max())
