@@ -50,7 +50,7 @@ LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 0.693145751953125, 1.42860682030941723212e-6  # ln 2 in two parts (Cody and Waite 1980)
 LOWEST = -np.finfo(float).max  # below every log density; not infinite, so that nothing becomes inf - inf
 LOWEST_EXPONENT = -709.0  # there 2^t has no normal float and is written as zero
-ITEM = 8  # bytes of a number
+ITEM, CACHE_LINE = 8, 64  # bytes of a number, and of what a processor reads at once
 MANTISSA = 52  # bits of a float below its exponent
 SQRT_HALF = 0x3FE6A09E667F3BCD  # sqrt(1 / 2), as a float's bits
 ONE = 0x3FF0000000000000  # 1, as a float's bits
@@ -150,12 +150,10 @@ def _make_room(typing_context, shape):
         for length in reversed(sizes):
             strides.insert(0, size)
             size = builder.mul(size, length)
-        room = context.nrt.meminfo_alloc_aligned(builder, size, align=LANES * ITEM)
+        room = context.nrt.meminfo_alloc_aligned(builder, size, align=CACHE_LINE)
         array = context.make_array(kind)(context, builder)
         data = builder.bitcast(context.nrt.meminfo_data(builder, room), array.data.type)
-        context.populate_array(
-            array, data=data, shape=sizes, strides=strides, itemsize=ir.IntType(64)(ITEM), meminfo=room
-        )
+        context.populate_array(array, data=data, shape=sizes, strides=strides, itemsize=item, meminfo=room)
         return impl_ret_new_ref(context, builder, kind, array._getvalue())
 
     return kind(shape), generate
@@ -270,8 +268,9 @@ def open_block(x, start, n, z):
 
 @jit_inner
 def whiten_block(x, start, n, c, constants, means, scale, inverse, y, k, q):
-    """Write y = L^-1 (x - m), by forward substitution, and q[k] = log w N(x | m, L L') of component c and n rows.
+    """Write y = L^-1 (x - m), by forward substitution, and q[k] = log w N(x | m, L L') of component c.
 
+    The n rows are full packs.
     Where y has room for one component only, each is written over the last.
     """
     D, room = means.shape[1], min(k, y.shape[0] - 1)

@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numba
@@ -125,7 +126,7 @@ def jit_scalar(function: Callable[..., Any]) -> Any:
 
 
 def callback(signature: Any) -> Callable[[Callable[..., Any]], Callable[[], Any]]:
-    """Make of a function the C function that foreign threads call by its address.
+    """Decorate a function so that a call without arguments gives its C function, for foreign threads to call.
 
     Parameters
     ----------
@@ -135,11 +136,21 @@ def callback(signature: Any) -> Callable[[Callable[..., Any]], Callable[[], Any]
     Returns
     -------
     decorator
-        It leaves, in place of the function, what gives a ``numba.core.ccallback.CFunc`` with attributes ``address`` and
-        ``ctypes``: compiled, or read from the disk, when first asked for.
+        What it gives returns a ``numba.core.ccallback.CFunc`` with attributes ``address`` and ``ctypes``: compiled, or
+        read from the disk, when first asked for, and the same for every thread that asks.
     """
     compiler = numba.cfunc(signature, cache=can_cache, error_model="numpy", fastmath=FLOATING)
-    return lambda function: cache(lambda: compiler(function))
+
+    def decorate(function: Callable[..., Any]) -> Callable[[], Any]:
+        compiled, lock = cache(lambda: compiler(function)), Lock()
+
+        def give() -> Any:
+            with lock:
+                return compiled()
+
+        return give
+
+    return decorate
 
 
 def _call_at(typing_context, address, arguments):

@@ -21,8 +21,9 @@ __all__ = ["draw_spread"]
 
 Array = NDArray[np.float64]
 
-TILE = 8  # columns read side by side: a cache line of doubles
+SIDE = 8  # columns read side by side: a cache line of doubles
 N_BINS = 512  # with a few thousand draws a bin then holds a few values
+ALL_BUT_SIGN = 2**63 - 1
 FEW = 24  # values that are sorted by insertion
 
 
@@ -32,7 +33,7 @@ def draw_spread(values: Array, probabilities: ArrayLike) -> tuple[Array, Array]:
     Parameters
     ----------
     values : array of shape (S, ...)
-        At least zero, such as responsibilities and densities; a column with NaN gives NaN.
+        A column with NaN gives NaN.
     probabilities : array of shape (P,)
         In [0, 1]. Between two order statistics the quantile is interpolated linearly, as NumPy does (type 7 of Hyndman
         and Fan 1996, doi:10.1080/00031305.1996.10473566).
@@ -65,20 +66,33 @@ def draw_spread(values: Array, probabilities: ArrayLike) -> tuple[Array, Array]:
 
 
 @jit_inner
+def _key(value):
+    """Give the bits of a float as an integer in the order of the floats: of a negative one all but the sign turn."""
+    bits = bits_from_float(value)
+    return bits ^ ((bits >> 63) & ALL_BUT_SIGN)
+
+
+@jit_inner
 def _bin(value, first, factor):
-    """Give the bin of a number whose bits are at least `first`."""
-    return int(float(bits_from_float(value) - first) * factor)
+    """Give the bin of a number whose key is at least `first`."""
+    return int(_steps(_key(value), first) * factor)
+
+
+@jit_inner
+def _steps(key, first):
+    """Give how many keys lie between two; without a sign, because there may be more than half of all."""
+    return float(np.uint64(key - first))
 
 
 @jit_inner
 def _count(values, n, bins):
-    """Count values in bins between the least and the largest; return the least's bits and bins per bit."""
+    """Count values in bins between the least and the largest; return the least's key and bins per step of a key."""
     low, high = values[0], values[0]
     for i in range(n):
         low = values[i] if values[i] < low else low
         high = values[i] if values[i] > high else high
-    first = bits_from_float(low)
-    factor = (N_BINS - 0.5) / max(1.0, float(bits_from_float(high) - first))
+    first = _key(low)
+    factor = (N_BINS - 0.5) / max(1.0, _steps(_key(high), first))
     for j in range(N_BINS):
         bins[j] = 0
     if low == high:  # counting into one bin alone is slow: each count waits for the last
@@ -125,15 +139,15 @@ def _select(values, n, rank, bins):
 def _spread(columns, ranks, sds, found):
     """Write the standard deviation and the order statistics of the ranks of each column."""
     S, M = columns.shape
-    tile, taken = np.empty((TILE, S)), np.empty(S + 1)
+    tile, taken = np.empty((SIDE, S)), np.empty(S + 1)
     bins, inner = np.empty(N_BINS, np.int64), np.empty(N_BINS, np.int64)
-    for start in range(0, M, TILE):
-        width = min(TILE, M - start)
+    for start in range(0, M, SIDE):
+        width = min(SIDE, M - start)
         for s in range(S):
             for t in range(width):
                 tile[t, s] = columns[s, start + t]
         for t in range(width):
-            column, total, square = tile[t], 0.0, 0.0
+            column, total, square, rest = tile[t], 0.0, 0.0, 0.0
             for s in range(S):
                 total += column[s]
             if math.isnan(total):  # its bits have no bin
@@ -141,8 +155,10 @@ def _spread(columns, ranks, sds, found):
                 continue
             mean = total / S
             for s in range(S):
+                rest += column[s] - mean
                 square += (column[s] - mean) ** 2
-            sds[start + t] = math.sqrt(square / S)
+            # Less what the mean's rounding adds (Chan, Golub and LeVeque 1983, doi:10.1080/00031305.1983.10483115).
+            sds[start + t] = math.sqrt(max(square - rest * rest / S, 0.0) / S)
             first, factor = _count(column, S, bins)
             last, n = -1, 0
             for r in range(ranks.shape[0]):

@@ -333,7 +333,7 @@ def pull(counts, first, second, scale, d_means, d_scale):
 
 
 def sweep_callback() -> Any:
-    """Give the C function that is `sweep` without densities: one machine code for EM and for every sampler.
+    """Give the C function that is `sweep` without densities: one machine code for EM and the log posterior.
 
     Its arguments are begin, end, N, D, K, W and the number of row weights, then the addresses of x (D, N), row weights,
     log weights, means, scale, and of the results: counts, first and second.

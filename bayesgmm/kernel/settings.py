@@ -125,7 +125,7 @@ def flatten(settings: Settings, mode: Array | None = None, factor: Array | None 
     Returns
     -------
     array of shape (length,)
-        Writable, because numba compiles once more for a read-only array.
+        Writable, because numba compiles once more for a read-only array. It holds an address: good in this process.
     """
     n = settings.n_dim
     mode = np.zeros(n) if mode is None else mode

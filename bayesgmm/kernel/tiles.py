@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 LANES = 8  # rows in a pack: a register of AVX-512, two of AVX2, four of NEON
-TILE = 4  # features; sixteen sums and what they are made of just fit the thirty-two registers
+TILE = 4  # features; sixteen sums and what they are made of just fit the thirty-two registers of AVX-512
 
 DOUBLE, INDEX, LANE = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
 PACK = ir.VectorType(DOUBLE, LANES)
@@ -77,10 +77,7 @@ class Code:
 
     @contextmanager
     def loop(self, stop: Any, step: int) -> Iterator[Any]:
-        """Write a loop over 0, step, ... below `stop`, at least once; its body is what is written inside the ``with``.
-
-        It is left as it is written: to unroll it gains nothing, and takes most of the time of compilation.
-        """
+        """Write a loop over 0, step, ... below `stop`, at least once; its body is what the ``with`` holds."""
         entry, body, end = self.builder.block, *(self.builder.append_basic_block(name) for name in ("body", "end"))
         self.builder.branch(body)
         self.builder.position_at_end(body)
@@ -89,16 +86,8 @@ class Code:
         yield index
         following = self.builder.add(index, INDEX(step))
         index.add_incoming(following, self.builder.block)
-        back = self.builder.cbranch(self.builder.icmp_signed("<", following, stop), body, end)
-        back.set_metadata("llvm.loop", self._leave_alone())
+        self.builder.cbranch(self.builder.icmp_signed("<", following, stop), body, end)
         self.builder.position_at_end(end)
-
-    def _leave_alone(self) -> Any:
-        module = self.builder.module
-        orders = [("llvm.loop.unroll.disable",), ("llvm.loop.vectorize.enable", ir.IntType(1)(0))]
-        return module.add_metadata(
-            [module.add_metadata([ir.MetaDataString(module, name), *value]) for name, *value in orders]
-        )
 
 
 class Array:
@@ -180,6 +169,9 @@ def tile(emit: Callable[..., None]) -> Any:
     """
 
     def define(typing_context: Any, *kinds: Any) -> Any:
+        if any(kind.layout != "C" or kind.dtype != types.float64 for kind in kinds if isinstance(kind, types.Array)):
+            return None  # numba then says that the arguments do not fit
+
         def generate(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
             code = Code(builder)
             values = [

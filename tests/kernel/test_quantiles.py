@@ -14,6 +14,8 @@ COLUMNS = {
     "few values": lambda rng, shape: rng.integers(3, size=shape) / 4,
     "equal": lambda rng, shape: np.full(shape, 0.3),
     "neighbours": lambda rng, shape: 1 - rng.integers(5, size=shape) * 2.0**-53,
+    "both signs": lambda rng, shape: rng.normal(size=shape) * 10.0 ** rng.integers(-150, 150, size=shape),
+    "both zeros": lambda rng, shape: rng.choice([-1.0, -0.0, 0.0, 1.0], shape),
     "with infinity": lambda rng, shape: np.where(rng.random(shape) < 0.01, np.inf, rng.random(shape)),
 }
 
