@@ -14,6 +14,7 @@ from .plots.ellipses import plot_ellipses
 from .plots.pairs import plot_pairs
 from .plots.prior import plot_prior
 from .posterior.container import Posterior
+from .posterior.evidence import log_marginal_likelihood
 from .posterior.storage import load
 
 __version__: str
@@ -30,6 +31,7 @@ __all__ = [
     "compare_fits",
     "load",
     "load_faithful",
+    "log_marginal_likelihood",
     "plot_comparison",
     "plot_density",
     "plot_elbo",

@@ -17,9 +17,9 @@ from bayesgmm.covariance import CovarianceFamily, as_family
 from bayesgmm.data import Data, as_count, as_seed, check_n_components, check_rank
 from bayesgmm.em.fit import EMFit, EMSettings, EMStatus, fit_em, run_em
 from bayesgmm.errors import DegenerateComponentWarning, InvalidArgumentError, InvalidArgumentTypeError, LabelWarning
-from bayesgmm.inference.methods import Method, as_method
+from bayesgmm.inference.methods import as_method
 from bayesgmm.inference.placement import prior_order
-from bayesgmm.inference.problem import Problem, SamplingSettings
+from bayesgmm.inference.problem import Method, Problem, SamplingSettings
 from bayesgmm.mixture import Mixture
 from bayesgmm.model.priors import Priors, ResolvedPriors
 from bayesgmm.posterior.assembly import Provenance, build_tree
@@ -137,7 +137,7 @@ def fit_posterior(data: Data, settings: FitSettings) -> Fit:
     ------
     InvalidArgumentError
         If there are fewer rows than components, the columns are linearly dependent, `init` has another number of
-        features, or a prior does not fit.
+        features, the method is not for a mixture of this size, or a prior does not fit.
 
     Warns
     -----
@@ -159,6 +159,7 @@ def fit_posterior(data: Data, settings: FitSettings) -> Fit:
     """
     check_n_components(data, settings.n_components)
     check_rank(data, correlated=not settings.family.is_diagonal)
+    settings.method.admit(settings.family, settings.n_components, data.n_features, settings.sampling)
     priors = settings.priors.resolve(data, settings.n_components, settings.family)
     em = _start(data, settings)
     if not priors.is_exchangeable:

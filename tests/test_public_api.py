@@ -27,6 +27,7 @@ HOMES = {
     "compare_fits": "comparison.fits",
     "load": "posterior.storage",
     "load_faithful": "datasets.faithful",
+    "log_marginal_likelihood": "posterior.evidence",
     "plot_comparison": "plots.comparison",
     "plot_density": "plots.density",
     "plot_elbo": "plots.elbo",

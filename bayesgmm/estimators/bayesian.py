@@ -48,10 +48,12 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
         K.
     covariance_type : {"full", "tied", "diag", "spherical"}, default "full"
         The covariance family.
-    method : {"nuts", "advi", "fullrank_advi", "laplace"}, default "nuts"
-        The way to the posterior. All but ``"nuts"`` approximate it and say how far they can be trusted.
+    method : {"nuts", "advi", "fullrank_advi", "laplace", "smc"}, default "nuts"
+        The way to the posterior. ``"smc"``, for up to 15 parameters, gives the log marginal likelihood as well. The
+        other three approximate the posterior and say how far they can be trusted.
     draws : int, default 1000
-        Draws kept per chain; 1000 in each of four chains give thousands of effective draws.
+        Draws kept per chain; 1000 in each of four chains give thousands of effective draws. For SMC the particles of a
+        chain, at least 100.
     tune : int, optional
         Warm-up steps per chain. None leaves it to the method: NUTS takes 50 in whitened coordinates, 500 where a prior
         is none of those that the compiled log posterior knows.
@@ -65,14 +67,17 @@ class BayesianGaussianMixture(DensityMixin, BaseEstimator):
         by the mean of the first feature. ``sklearn.clone`` resets an estimator: where one is cloned, give
         its value (``result_``, ``posterior_``).
     cores : int, optional
-        Chains that run side by side; None: as many as there are cores. The draws do not depend on it.
+        Chains that run side by side, with nutpie and PyMC; None: as many as there are cores. The draws do not depend on
+        it.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
         The seed of everything random; an integer gives the same draws again. None: fresh entropy.
     progressbar : bool, default True
         Whether to show the sampler's progress on a terminal or in a notebook.
     method_options : dict, optional
-        For ``"nuts"``: ``target_accept`` (0.7; 0.9 where a prior is no named one) and ``maxdepth`` (10); see
-        `inference.nuts.sample_nuts`. For the others see `inference.laplace.fit_laplace` and `inference.advi`.
+        For ``"nuts"``: ``target_accept`` (0.7; 0.9 where a prior is no named one), ``maxdepth`` (10) and ``sampler``
+        ("nutpie", "pymc", "numpyro", "blackjax"; the last two need ``pip install "bayesgmm[jax]"``), and for those on
+        JAX ``chain_method`` ("parallel", "vectorized"); see `inference.nuts.sample_nuts`. For the others see
+        `inference.laplace.fit_laplace`, `inference.advi.fit_advi` and `inference.smc.sample_smc`.
 
     Attributes
     ----------

@@ -28,10 +28,18 @@ from bayesgmm.inference.families import Approximation, FullRank, MeanField
 from bayesgmm.inference.gaussian import check_switch, draw_gaussian
 from bayesgmm.inference.minibatch import minibatches
 from bayesgmm.inference.peak import Peak, find_peak
-from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
+from bayesgmm.inference.problem import Draws, Method, Problem, SamplingSettings
 from bayesgmm.inference.whitening import LogPosterior, Whitening
 
-__all__ = ["ADVI_OPTIONS", "FULLRANK_OPTIONS", "check_advi_options", "fit_advi", "fit_fullrank_advi"]
+__all__ = [
+    "ADVI",
+    "ADVI_OPTIONS",
+    "FULLRANK_ADVI",
+    "FULLRANK_OPTIONS",
+    "check_advi_options",
+    "fit_advi",
+    "fit_fullrank_advi",
+]
 
 Array = NDArray[np.float64]
 
@@ -212,3 +220,7 @@ def _fixed_objective(
     if options["minibatch"] is not None and peak.target is not None:
         functions = minibatches(peak.target, options["minibatch"], peak.whitening.mode, rng)
     return [functions[i % len(functions)] for i in range(pairs)] * 2, z
+
+
+ADVI = Method(fit_advi, ADVI_OPTIONS, check_advi_options)
+FULLRANK_ADVI = Method(fit_fullrank_advi, FULLRANK_OPTIONS, check_advi_options)

@@ -15,9 +15,9 @@ import numpy as np
 
 from bayesgmm.inference.gaussian import Gaussian, check_switch, draw_gaussian
 from bayesgmm.inference.peak import find_peak
-from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
+from bayesgmm.inference.problem import Draws, Method, Problem, SamplingSettings
 
-__all__ = ["LAPLACE_OPTIONS", "check_laplace_options", "fit_laplace"]
+__all__ = ["LAPLACE", "LAPLACE_OPTIONS", "check_laplace_options", "fit_laplace"]
 
 LAPLACE_OPTIONS: Mapping[str, Any] = {"resample": True}
 
@@ -78,3 +78,6 @@ def fit_laplace(problem: Problem, settings: SamplingSettings) -> Draws:
     resamples = bool({**LAPLACE_OPTIONS, **settings.options}["resample"])
     rng = np.random.default_rng(settings.seed)
     return draw_gaussian(problem, settings, peak=peak, gaussian=gaussian, resamples=resamples, began=began, rng=rng)
+
+
+LAPLACE = Method(fit_laplace, LAPLACE_OPTIONS, check_laplace_options)

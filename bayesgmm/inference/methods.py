@@ -1,49 +1,20 @@
-"""The ways to a posterior, by name."""
+"""The ways to a posterior, by name. Each states itself in its own file, which is loaded when it is asked for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from bayesgmm import inference
 from bayesgmm.errors import InvalidArgumentError
-from bayesgmm.inference.advi import (
-    ADVI_OPTIONS,
-    FULLRANK_OPTIONS,
-    check_advi_options,
-    fit_advi,
-    fit_fullrank_advi,
-)
-from bayesgmm.inference.laplace import LAPLACE_OPTIONS, check_laplace_options, fit_laplace
-from bayesgmm.inference.nuts import sample_nuts
-from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
-from bayesgmm.inference.sampling import NUTS_OPTIONS, check_nuts_options
+from bayesgmm.inference.problem import Method
 
-__all__ = ["METHODS", "Method", "as_method"]
+__all__ = ["METHODS", "as_method"]
 
-
-@dataclass(frozen=True)
-class Method:
-    """A way to a posterior.
-
-    Attributes
-    ----------
-    draw : callable
-        Problem and settings to draws.
-    options : mapping
-        The options that it knows, with their defaults.
-    check : callable
-        Raises where a value among the user's options cannot be used.
-    """
-
-    draw: Callable[[Problem, SamplingSettings], Draws]
-    options: Mapping[str, Any]
-    check: Callable[[Mapping[str, Any]], None]
-
-
-METHODS: dict[str, Method] = {
-    "nuts": Method(sample_nuts, NUTS_OPTIONS, check_nuts_options),
-    "advi": Method(fit_advi, ADVI_OPTIONS, check_advi_options),
-    "fullrank_advi": Method(fit_fullrank_advi, FULLRANK_OPTIONS, check_advi_options),
-    "laplace": Method(fit_laplace, LAPLACE_OPTIONS, check_laplace_options),
+METHODS: Mapping[str, Callable[[], Method]] = {
+    "nuts": lambda: inference.nuts.NUTS,
+    "advi": lambda: inference.advi.ADVI,
+    "fullrank_advi": lambda: inference.advi.FULLRANK_ADVI,
+    "laplace": lambda: inference.laplace.LAPLACE,
+    "smc": lambda: inference.smc.SMC,
 }
 
 
@@ -70,13 +41,14 @@ def as_method(method: str, options: Mapping[str, Any]) -> Method:
     --------
     >>> from bayesgmm.inference.methods import as_method
     >>> sorted(as_method("nuts", {}).options)
-    ['maxdepth', 'target_accept']
+    ['chain_method', 'maxdepth', 'sampler', 'target_accept']
     """
     if not isinstance(method, str) or method not in METHODS:
         raise InvalidArgumentError("method", f"be one of {list(METHODS)}", method)
-    known = METHODS[method].options
-    unknown = [name for name in options if name not in known]
+    chosen = METHODS[method]()
+    unknown = [name for name in options if name not in chosen.options]
     if unknown:
-        raise InvalidArgumentError("method_options", f"have keys among {sorted(known)} for {method!r}", unknown)
-    METHODS[method].check(options)
-    return METHODS[method]
+        constraint = f"have keys among {sorted(chosen.options)} for {method!r}"
+        raise InvalidArgumentError("method_options", constraint, unknown)
+    chosen.check(options)
+    return chosen

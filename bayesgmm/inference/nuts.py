@@ -13,6 +13,7 @@ gradients are spent on what the posterior lacks of a normal one. A step of size 
 Leapfrog, whose steps the normal part keeps short, takes 1.2 to 5 times as many gradients for an effective draw.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,12 +22,14 @@ from numpy.typing import NDArray
 
 from bayesgmm import inference
 from bayesgmm.inference.callback import NAME, nutpie_model
-from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
-from bayesgmm.inference.sampling import sample_nutpie
+from bayesgmm.inference.peak import Peak
+from bayesgmm.inference.problem import Draws, Method, Problem, SamplingSettings
+from bayesgmm.inference.samplers import NUTPIE, SAMPLER_OPTIONS, check_sampler_options
+from bayesgmm.inference.sampling import NUTS_OPTIONS, sample_nutpie
 from bayesgmm.inference.target import Target, make_target
 from bayesgmm.inference.whitening import Whitening, complete_data_errors, whiten_posterior
 
-__all__ = ["sample_nuts", "scatter_start"]
+__all__ = ["NUTS", "sample_nuts", "scatter_start"]
 
 Array = NDArray[np.float64]
 
@@ -50,6 +53,7 @@ def sample_nuts(problem: Problem, settings: SamplingSettings) -> Draws:
     settings : SamplingSettings
         Options: ``target_accept`` (0.7; raise it towards 0.99 after divergences) and ``maxdepth`` (10: at most 1023
         gradients a draw). `tune` is 50 by default. Where the priors are no named ones they are 0.9 and 500.
+        ``sampler`` is "nutpie"; "pymc", "numpyro" and "blackjax" run on the PyMC model, see `foreign`.
 
     Returns
     -------
@@ -69,18 +73,25 @@ def sample_nuts(problem: Problem, settings: SamplingSettings) -> Draws:
     >>> sample_nuts(problem, settings).values["means"].shape
     (2, 50, 2, 1)
     """
+    if settings.options.get("sampler", NUTPIE) != NUTPIE:
+        return inference.foreign.sample_foreign(problem, settings)
+    settings = replace(
+        settings, options={key: settings.options[key] for key in NUTS_OPTIONS if key in settings.options}
+    )
     if not problem.priors.is_named:
         return inference.graph.sample_graph(problem, settings)
+    began = time.perf_counter()
     target = make_target(problem.data, problem.family, problem.start.n_components, problem.priors)
     start = target.pack(problem.start)
     whitening = whiten_posterior(target.log_posterior, start, complete_data_errors(target, problem))
     model = nutpie_model(target, whitening, scatter_start(target, whitening))
     tune = WHITENED_TUNE if settings.tune is None else settings.tune
     drawn = sample_nutpie(model, settings, tune=tune, adaptation="diag", **WHITENED)
-    return replace(drawn, values=target.unpack(whitening.unwhiten(drawn.values[NAME])))
+    attrs = {**drawn.attrs, "sampling_time": time.perf_counter() - began}  # the search for the mode included
+    return replace(drawn, values=target.unpack(whitening.unwhiten(drawn.values[NAME])), attrs=attrs)
 
 
-def scatter_start(target: Target, whitening: Whitening) -> Callable[[int], Array]:
+def scatter_start(target: Target | Peak, whitening: Whitening) -> Callable[[int], Array]:
     """Make the function that gives a chain its starting point.
 
     It draws u from a standard normal, at most 2 in every direction. Where the log posterior has fallen by more than
@@ -89,7 +100,8 @@ def scatter_start(target: Target, whitening: Whitening) -> Callable[[int], Array
 
     Parameters
     ----------
-    target : Target
+    target : Target or Peak
+        Of which the log posterior is asked.
     whitening : Whitening
 
     Returns
@@ -99,7 +111,7 @@ def scatter_start(target: Target, whitening: Whitening) -> Callable[[int], Array
     """
 
     def scatter(seed: int) -> Array:
-        u = np.random.default_rng(seed).standard_normal(target.n_dim).clip(-FARTHEST, FARTHEST)
+        u = np.random.default_rng(seed).standard_normal(whitening.mode.size).clip(-FARTHEST, FARTHEST)
         least = whitening.log_posterior - u @ u
         for _ in range(HALVINGS):
             if target.log_posterior(whitening.unwhiten(u))[0] >= least:
@@ -108,3 +120,6 @@ def scatter_start(target: Target, whitening: Whitening) -> Callable[[int], Array
         return u
 
     return scatter
+
+
+NUTS = Method(sample_nuts, SAMPLER_OPTIONS, check_sampler_options)

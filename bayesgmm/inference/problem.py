@@ -3,7 +3,7 @@
 A method is a function ``(problem, settings) -> Draws``. It knows nothing of labels, of ArviZ or of the estimator.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from bayesgmm.data import Data
 from bayesgmm.mixture import Mixture
 from bayesgmm.model.priors import ResolvedPriors
 
-__all__ = ["Draws", "Problem", "SamplingSettings"]
+__all__ = ["Draws", "Method", "Problem", "SamplingSettings"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,3 +89,30 @@ class Draws:
     sample_stats: Mapping[str, NDArray[Any]]
     attrs: Mapping[str, Any]
     histories: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+def _admit(family: CovarianceFamily, n_components: int, n_features: int, settings: SamplingSettings) -> None:
+    """Take a mixture of any size."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to a posterior.
+
+    Attributes
+    ----------
+    draw : callable
+        Problem and settings to draws.
+    options : mapping
+        The options that it knows, with their defaults.
+    check : callable
+        Raises where a value among the user's options cannot be used.
+    admit : callable
+        Family, number of components, of features, and settings; raises where the method is not for such a mixture.
+        The default takes every one.
+    """
+
+    draw: Callable[[Problem, SamplingSettings], Draws]
+    options: Mapping[str, Any]
+    check: Callable[[Mapping[str, Any]], None]
+    admit: Callable[[CovarianceFamily, int, int, SamplingSettings], None] = _admit

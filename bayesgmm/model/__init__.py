@@ -6,7 +6,7 @@ priors, named, recognition   what the user says, and which of it the compiled lo
 meaning, description         what priors mean for some rows, in plain words
 users, simulation            the user's own PyMC distributions; draws from priors
 distributions, transforms    what PyMC lacks
-terms, likelihood, build     the `pymc.Model`
+terms, likelihood, build     the `pymc.Model`; jax_likelihood, its rows for samplers on JAX
 """
 
 import lazy_loader
@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "build",
         "description",
         "distributions",
+        "jax_likelihood",
         "likelihood",
         "meaning",
         "named",

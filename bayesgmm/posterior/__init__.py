@@ -11,6 +11,7 @@ prediction        what a posterior says of rows
 responsibilities  memberships with their uncertainty
 ellipses          bands of the components' ellipses
 marginals         the band of one feature's density
+evidence          the log marginal likelihood
 sensitivity       how much prior and data matter to each parameter
 tables, summary   what a reader sees; ArviZ's statistics are loaded with `summary` only
 adoption          draws that were made elsewhere
@@ -27,6 +28,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "container",
         "diagnostics",
         "ellipses",
+        "evidence",
         "groups",
         "layout",
         "marginals",

@@ -16,6 +16,7 @@ from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.container import Posterior
 from bayesgmm.posterior.diagnostics import judge_approximation, judge_sampler
+from bayesgmm.posterior.evidence import log_marginal_likelihood
 from bayesgmm.posterior.layout import coordinates
 from bayesgmm.posterior.prediction import interval_bounds
 from bayesgmm.posterior.tables import Table
@@ -45,7 +46,8 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
     Table
         A row for each weight, mean, sd and correlation, in the units of x, with ArviZ's columns. Below it, in a line
         each: what the pool of EM starts found, whether labels are settled, whether the sampler can be trusted. The
-        draws of an approximation are independent, so it has no columns on chains, and its k-hat in the last line.
+        draws of an approximation are independent, so it has no columns on chains, and its k-hat in the last line. SMC
+        has a line with its log marginal likelihood.
 
     Raises
     ------
@@ -69,7 +71,8 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
     n_divergent = 0 if divergent is None else int(divergent.sum())
     n_chains = posterior.group("posterior").sizes[CHAIN]
     sampler = judge_sampler(float(table["r_hat"].max()), float(ess), n_divergent, n_chains)
-    return Table.with_notes(table, [*posterior.verdict, sampler])
+    evidence = [str(log_marginal_likelihood(posterior))] if "log_marginal_likelihood" in posterior.attrs else []
+    return Table.with_notes(table, [*posterior.verdict, *evidence, sampler])
 
 
 def _approximation(posterior: Posterior) -> str:

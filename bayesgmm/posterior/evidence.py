@@ -1,0 +1,126 @@
+"""The log marginal likelihood of a fit, log p(x), whichever method estimated it.
+
+SMC begins at the prior and passes through all K! orders of the components. What it estimates is log p(x).
+
+An approximation covers one labelled mode, of which its importance weights estimate the integral. Where the priors are
+the same for all components and the modes stand apart, the posterior is K! copies of that mode:
+
+    log p(x) = log (integral over one mode) + log K!
+
+(Neal 1999, "Erroneous results in 'Marginal likelihood from the Gibbs output'"; Frühwirth-Schnatter 2004,
+doi:10.1111/j.1368-423X.2004.00125.x). Other modes than the copies, where there are any, are not counted.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.posterior.container import Posterior, as_result
+from bayesgmm.posterior.diagnostics import HIGHEST_PARETO_K
+
+__all__ = ["Evidence", "log_marginal_likelihood"]
+
+REMEDY = 'Fit it with method="smc", or with "laplace" where the components are clear.'
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A log marginal likelihood.
+
+    Attributes
+    ----------
+    value : float
+        log p(x), in nats; x in its own units, so that a change of units shifts it.
+    error : float
+        Its Monte Carlo standard error, in nats; NaN where it is not known.
+    method : str
+        What estimated it: "smc", or "importance sampling" from an approximation.
+    sentence : str
+        What was done, with its numbers.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.evidence import Evidence
+    >>> print(Evidence(-1166.075, 0.002, "smc", "Evidence: log marginal likelihood -1166.08 +- 0.0022, by SMC."))
+    Evidence: log marginal likelihood -1166.08 +- 0.0022, by SMC.
+    """
+
+    value: float
+    error: float
+    method: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def log_marginal_likelihood(fit: Any) -> Evidence:
+    """Give the log marginal likelihood of a fit by SMC, Laplace or ADVI.
+
+    It measures how well priors and model together foresaw the rows, and says nothing where the priors are the
+    defaults, which have seen them: to choose between models, give `Priors` of your own.
+
+    Parameters
+    ----------
+    fit : fitted BayesianGaussianMixture or Posterior
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the method estimates none, the importance weights cannot be believed (k-hat of 0.7 or more), or one mode
+        does not tell the whole: components that cannot be told apart, or priors that differ between them. The sentence
+        then says between which numbers it lies, as far as that is known.
+
+    References
+    ----------
+    .. [1] Frühwirth-Schnatter, S. (2004). Estimating marginal likelihoods for mixture and Markov switching models
+       using bridge sampling techniques. The Econometrics Journal 7, 143-167.
+       https://doi.org/10.1111/j.1368-423X.2004.00125.x
+
+    Examples
+    --------
+    >>> import bayesgmm as bg
+    >>> from bayesgmm.posterior.evidence import log_marginal_likelihood
+    >>> model = bg.BayesianGaussianMixture(2, method="laplace", random_state=1, progressbar=False)
+    >>> print(log_marginal_likelihood(model.fit(bg.load_faithful())))
+    Evidence: log marginal likelihood -1166.07 +- 0.00..., by importance sampling of one mode, plus log 2!.
+    """
+    posterior = as_result(fit)
+    if not isinstance(posterior, Posterior):
+        raise InvalidArgumentTypeError("fit", "have a posterior", type(fit).__name__)
+    attrs = posterior.attrs
+    if "log_marginal_likelihood" in attrs:
+        value, error = float(attrs["log_marginal_likelihood"]), float(attrs["log_marginal_likelihood_error"])
+        return Evidence(value, error, "smc", _word(value, error, "SMC from the prior on"))
+    if "log_evidence_one_mode" not in attrs:
+        raise InvalidArgumentError("fit", "have estimated the marginal likelihood", f"{attrs['method']!r}", REMEDY)
+    return _of_one_mode(posterior)
+
+
+def _of_one_mode(posterior: Posterior) -> Evidence:
+    """Count the copies of the mode that the importance weights have integrated."""
+    attrs, K = posterior.attrs, posterior.n_components
+    one, error = float(attrs["log_evidence_one_mode"]), float(attrs["log_evidence_one_mode_error"])
+    pareto_k = float(attrs["pareto_k"])
+    if not pareto_k < HIGHEST_PARETO_K:
+        constraint = f"have importance weights with k-hat below {HIGHEST_PARETO_K}"
+        raise InvalidArgumentError("fit", constraint, f"k-hat {pareto_k:.2f}", REMEDY)
+    if not posterior.group("relabelling").attrs["is_exchangeable"]:
+        shown = f"one mode of priors that differ, from which all that follows is at least {one:.2f}"
+        raise InvalidArgumentError("fit", "have the same priors for all components", shown, REMEDY)
+    copies = math.lgamma(K + 1)
+    if not posterior.is_identified:
+        shown = f"one mode that overlaps with its copies, so that it lies between {one:.2f} and {one + copies:.2f}"
+        raise InvalidArgumentError("fit", "have components that can be told apart", shown, REMEDY)
+    how = "importance sampling"
+    counted = f"{how} of one mode, plus log {K}!" if K > 1 else how
+    return Evidence(one + copies, error, how, _word(one + copies, error, counted))
+
+
+def _word(value: float, error: float, how: str) -> str:
+    return f"Evidence: log marginal likelihood {value:.2f} +- {error:.2g}, by {how}."

@@ -1,0 +1,90 @@
+"""One name for the log marginal likelihood: log K! is added once, and only where it is known to be right."""
+
+import math
+
+import numpy as np
+import pymc as pm
+import pytest
+
+import bayesgmm as bg
+from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.posterior.container import Posterior
+from bayesgmm.posterior.evidence import log_marginal_likelihood
+
+EXPLICIT = bg.Priors(means=pm.Normal.dist(1.0, 3.0), sds=pm.LogNormal.dist(0.5, 0.8))
+
+
+def fit(X, K, method, **changes):
+    chosen = {"draws": 500, "chains": 4, "random_state": 1, "progressbar": False, "priors": EXPLICIT} | changes
+    return bg.BayesianGaussianMixture(K, method=method, **chosen).fit(X)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((40, 1)) + 8.0 * (np.arange(40) % 2)[:, None]
+
+
+@pytest.fixture(scope="module")
+def laplace(rows):
+    return fit(rows, 2, "laplace").posterior_
+
+
+def changed(posterior, *, group="posterior", **attrs):
+    """The same posterior with other attributes in one group."""
+    tree = posterior.idata.copy(deep=True)
+    tree[group].attrs |= attrs
+    return Posterior(tree)
+
+
+def test_one_mode_is_counted_as_often_as_it_has_copies(laplace):
+    found = log_marginal_likelihood(laplace)
+    assert found.value == laplace.attrs["log_evidence_one_mode"] + math.log(2)
+    assert found.error == laplace.attrs["log_evidence_one_mode_error"]
+    assert found.method == "importance sampling"
+    assert str(found).endswith("by importance sampling of one mode, plus log 2!.")
+    assert f"{found.value:.2f}" in str(found)
+
+
+def test_methods_agree_within_their_errors(laplace, rows):
+    """Normal approximations of one mode with log 2, and SMC through both without it."""
+    smc, advi = (log_marginal_likelihood(fit(rows, 2, method)) for method in ("smc", "fullrank_advi"))
+    one = log_marginal_likelihood(laplace)
+    assert advi.value == pytest.approx(one.value, abs=4 * math.hypot(one.error, advi.error))
+    assert smc.value == pytest.approx(one.value, abs=4 * smc.error)
+    assert 0.0 < smc.error < 0.3
+    assert smc.method == "smc"
+
+
+def test_one_component_has_no_copies(rows):
+    posterior = fit(rows, 1, "laplace").posterior_
+    found = log_marginal_likelihood(posterior)
+    assert found.value == posterior.attrs["log_evidence_one_mode"]
+    assert "log" not in str(found).removeprefix("Evidence: log")
+
+
+def test_saved_and_loaded_evidence_is_the_same(laplace, tmp_path):
+    assert log_marginal_likelihood(bg.load(laplace.save(tmp_path / "fit.nc"))) == log_marginal_likelihood(laplace)
+
+
+REFUSED = {
+    "weights not to be believed": ("posterior", {"pareto_k": 0.7}, r"k-hat below 0\.7; got k-hat 0\.70\. Fit it with"),
+    "priors that differ": ("relabelling", {"is_exchangeable": 0}, "the same priors for all components; got one mode"),
+    "modes that overlap": ("posterior", {"is_identified": 0}, r"told apart; got .* between -\d+\.\d+ and -\d+\.\d+\."),
+}
+
+
+@pytest.mark.parametrize(("group", "attrs", "match"), REFUSED.values(), ids=REFUSED)
+def test_one_mode_that_does_not_tell_the_whole_is_refused(group, attrs, match, laplace):
+    with pytest.raises(InvalidArgumentError, match=match):
+        log_marginal_likelihood(changed(laplace, group=group, **attrs))
+
+
+def test_method_that_estimates_none_is_one_clear_error(complete):
+    with pytest.raises(InvalidArgumentError, match="`fit` must have estimated the marginal likelihood; got"):
+        log_marginal_likelihood(complete)
+
+
+def test_fit_without_a_posterior_is_one_clear_error(rows):
+    with pytest.raises(InvalidArgumentTypeError, match="`fit` must have a posterior; got GaussianMixture"):
+        log_marginal_likelihood(bg.GaussianMixture(2, random_state=1).fit(rows))
