@@ -29,7 +29,7 @@ def test_a_changed_model_comes_back_as_a_posterior(faithful):
     with bg.build_model(faithful, 2) as model:
         distance = pm.Deterministic("distance", model["means"][1, 1] - model["means"][0, 1])
         pm.Potential("known", pm.logp(pm.Normal.dist(25.0, 0.1), distance))
-        idata = pm.sample(500, tune=500, chains=2, random_seed=1, progressbar=False, nuts_sampler="nutpie")
+        idata = pm.sample(1000, tune=1000, chains=4, random_seed=1, progressbar=False, nuts_sampler="nutpie")
     found = bg.Posterior.from_idata(idata, faithful, is_exchangeable=False)
     means = found.mixture.means
     assert found.is_identified
