@@ -1,4 +1,4 @@
-"""The names: every dimension, variable and group of a result, said once.
+"""The names: every dimension, variable and group of a result, said once; and the bound by which k-hat is read.
 
 Nothing here computes anything but names. The letters used in docstrings all over the package:
 
@@ -15,6 +15,7 @@ __all__ = [
     "DRAW",
     "FEATURE",
     "FEATURE_BIS",
+    "HIGHEST_PARETO_K",
     "ITERATION",
     "OBS",
     "PAIR",
@@ -31,6 +32,8 @@ FEATURE_BIS = "feature_bis"
 PAIR = "pair"
 OBS = "obs"
 ITERATION = "iteration"  # of a search, such as that for the highest ELBO
+
+HIGHEST_PARETO_K = 0.7  # of an approximation that weights can repair; above it they need more draws than anyone has
 
 
 def pair_names(feature_names: Sequence[str]) -> list[str]:

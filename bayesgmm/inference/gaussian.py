@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from bayesgmm import __version__
 from bayesgmm.errors import InvalidArgumentTypeError
-from bayesgmm.inference.importance import HIGHEST_PARETO_K, Weights, resample, smooth_weights
+from bayesgmm.inference.importance import Weights, resample, smooth_weights
 from bayesgmm.inference.peak import Peak, evaluate
 from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
+from bayesgmm.schema import HIGHEST_PARETO_K
 
 __all__ = ["Gaussian", "check_switch", "draw_gaussian", "n_weighed"]
 

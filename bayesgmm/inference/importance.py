@@ -19,11 +19,10 @@ from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-__all__ = ["HIGHEST_PARETO_K", "Weights", "resample", "smooth_weights"]
+__all__ = ["Weights", "resample", "smooth_weights"]
 
 Array = NDArray[np.float64]
 
-HIGHEST_PARETO_K = 0.7  # above it smoothed weights need more draws than anyone has
 ALIKE = 1e-8  # a range of log ratios, in nats, that rounding makes
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.relabel import Relabelling
+from bayesgmm.schema import HIGHEST_PARETO_K
 
 __all__ = [
     "LabelVerdict",
@@ -35,7 +36,6 @@ Array = NDArray[np.float64]
 UNCLEAR_SHARE = 0.05  # the non-permutation rate above which clusters do not stand apart (Malsiner-Walli et al. 2016)
 SEPARATED = 1.5  # an R-hat at which chains' means lie more than one within-chain sd from each other
 HIGHEST_R_HAT, LOWEST_ESS = 1.01, 400
-HIGHEST_PARETO_K = 0.7
 LEAST_WIDTH = 0.9  # of an interval of an approximation, relative to the posterior's
 FAULTS = {  # of an approximation that its weights cannot repair, with what to use instead
     "advi": ("ADVI's intervals are too narrow", 'method="nuts" or "fullrank_advi"'),

@@ -17,7 +17,7 @@ from typing import Any
 
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.posterior.container import Posterior, as_result
-from bayesgmm.posterior.diagnostics import HIGHEST_PARETO_K
+from bayesgmm.schema import HIGHEST_PARETO_K
 
 __all__ = ["Evidence", "log_marginal_likelihood"]
 
