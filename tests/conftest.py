@@ -1,6 +1,7 @@
 """What every test may ask for: a generator seeded by the test's own name, and the Old Faithful data."""
 
 import os
+import signal
 import sys
 import zlib
 
@@ -10,6 +11,7 @@ import pytest
 import bayesgmm as bg
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs do not hear it, and tests send it
 
 
 @pytest.fixture

@@ -42,6 +42,15 @@ class Counted:
         self.calls.append(1)
         return self.target.log_posterior(x)
 
+    def whitened(self, whitening):
+        """Give the same of u, x = mode + C u."""
+
+        def log_posterior(u):
+            value, gradient = self.log_posterior(whitening.unwhiten(u))
+            return value, gradient @ whitening.factor
+
+        return log_posterior
+
     def take(self):
         """Give the calls since the last time."""
         count = len(self.calls)
@@ -88,7 +97,7 @@ def test_gradients_per_effective_draw(rows, K, extra, bulk, tail, faithful):
     whitening = whiten(problem, counted)
     before = counted.take()
     assert before <= counted.n_dim + extra
-    model = nutpie_model_from_function(counted, whitening, scatter_start(counted, whitening))
+    model = nutpie_model_from_function(counted.whitened(whitening), counted.n_dim, scatter_start(counted, whitening))
     settings = SamplingSettings(draws=1000, chains=4, tune=None, cores=1, seed=1, progressbar=False)
     drawn = sample_nutpie(model, settings, tune=WHITENED_TUNE, adaptation="diag", **WHITENED)
     values = counted.target.unpack(whitening.unwhiten(drawn.values[NAME]))

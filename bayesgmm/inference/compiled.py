@@ -1,27 +1,37 @@
 """The compiled PyMC model as a function of one unconstrained vector: for priors that the fused target does not know.
 
-PyTensor compiles it for every new model, which takes some ten seconds; no other module of the approximations knows it.
+The one log posterior on which NUTS, Laplace and ADVI run there, compiled by `lifting`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-import pymc as pm
+import pytensor
+import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pymc.initial_point import make_initial_point_fn
+from pymc.model import Model
+from pytensor.graph.replace import vectorize_graph
 
+from bayesgmm.covariance import partials_from_cholesky
 from bayesgmm.errors import InvalidArgumentError
-from bayesgmm.inference.graph import start_values
+from bayesgmm.inference.function import CFunction
+from bayesgmm.inference.lifting import compile_log_posterior
 from bayesgmm.inference.problem import Problem
 from bayesgmm.inference.whitening import LogPosterior
 from bayesgmm.model.build import model_from_data
+from bayesgmm.model.named import NamedPrior
+from bayesgmm.model.users import log_density
 
-__all__ = ["CompiledModel", "compile_model", "curvature_errors"]
+__all__ = ["CompiledModel", "compile_model", "constrain", "curvature_errors", "start_values"]
 
 Array = NDArray[np.float64]
+Values = dict[str, Array]
 
+POSSIBLE = "have a density above zero at the EM solution, the starting point"
 STEP = 1e-4  # of standardised coordinates, far below a posterior sd of a million rows
 LEAST_CURVATURE = 1.0  # of standardised coordinates; a prior of the data's own width has as much
 
@@ -32,24 +42,29 @@ class CompiledModel:
 
     Attributes
     ----------
-    log_posterior : callable
-        x of shape (n,) to the value in nats and the gradient (n,). Not to be called from two threads at once.
+    log_posterior : CFunction
+        x of shape (n,) to the value in nats and the gradient (n,).
     unpack : callable
         Vectors of shape (..., n) to the model's free variables by name.
     start : array of shape (n,)
         The labelled mixture.
-    errors : array of shape (n,)
-        A rough width of the posterior along each coordinate.
+    spread : array of shape (n,)
+        How far a standard error of the means moves each coordinate.
     """
 
-    log_posterior: LogPosterior
-    unpack: Callable[[Array], dict[str, Array]]
+    log_posterior: CFunction
+    unpack: Callable[[Array], Values]
     start: Array
-    errors: Array
+    spread: Array
+
+    @cached_property
+    def errors(self) -> Array:
+        """A rough width of the posterior along each coordinate, of shape (n,)."""
+        return curvature_errors(self.log_posterior, self.start)
 
 
 def compile_model(problem: Problem) -> CompiledModel:
-    """Compile the log posterior of a problem with its gradient, and the way back to the parameters.
+    """Compile the log posterior of a problem with its gradient.
 
     Parameters
     ----------
@@ -65,23 +80,62 @@ def compile_model(problem: Problem) -> CompiledModel:
         If a prior gives no density to the means or sds of the labelled mixture.
     """
     start = start_values(problem)
+    _check_start(problem, start)
     model = model_from_data(problem.data, problem.start.n_components, problem.family, problem.priors)
-    begin = make_initial_point_fn(
-        model=model, overrides={variable: start[variable.name] for variable in model.free_RVs}, return_transformed=True
-    )
-    begun = begin(0)
-    point = {value.name: np.asarray(begun[value.name], dtype=float) for value in model.value_vars}
-    function: Any = model.logp_dlogp_function(initial_point=begun, ravel_inputs=True)
+    counts = np.maximum(problem.start.weights * problem.data.total_weight, 1.0)  # (K,)
+    point, spread = _unconstrain(model, start, problem.start.sds / np.sqrt(counts)[:, None])
+    function, vector = compile_log_posterior(model, point), _ravel(point)
+    if not np.isfinite(function(vector)[0]):
+        raise InvalidArgumentError("priors", POSSIBLE, problem.priors.to_json())
+    return CompiledModel(function, partial(constrain, model), vector, _ravel(spread))
 
-    def log_posterior(x: Array) -> tuple[float, Array]:
-        value, gradient = function(np.ascontiguousarray(x, dtype=float))
-        return float(value), np.array(gradient)
 
-    vector = np.concatenate([point[value.name].ravel() for value in model.value_vars])
-    if not np.isfinite(log_posterior(vector)[0]):
-        constraint = "have a density above zero at the EM solution, where the search starts"
-        raise InvalidArgumentError("priors", constraint, problem.priors.to_json())
-    return CompiledModel(log_posterior, _way_back(model, point), vector, curvature_errors(log_posterior, vector))
+def start_values(problem: Problem) -> Values:
+    """Give the model's variables at the labelled mixture, each of its own shape, in the units of x.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    dict of str to array
+        ``weights`` (K,), ``means`` (K, D), ``sds`` and ``partials`` in the family's layout.
+    """
+    start, family = problem.start, problem.family
+    partials = partials_from_cholesky(start.scale_tril)  # (K, P)
+    return {
+        "weights": start.weights,
+        "means": start.means,
+        "sds": family.compact_sds(start.sds),
+        "partials": partials[0] if family.is_shared else partials,
+    }
+
+
+def constrain(model: Model, x: Array) -> Values:
+    """Give the free variables of a model at unconstrained vectors.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    x : array of shape (..., n)
+        Its value variables one after another.
+
+    Returns
+    -------
+    dict of str to array
+        The free variables by name, with the leading axes of `x`.
+    """
+    initial = model.initial_point(random_seed=0)
+    shapes = [initial[v.name].shape for v in model.value_vars]
+    batch, rows = x.shape[:-1], x.reshape(-1, x.shape[-1])
+    parts = np.split(rows, np.cumsum([math.prod(shape) for shape in shapes])[:-1], axis=-1)
+    stacked = [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+    symbols = {v: pt.tensor(dtype="float64", shape=(None, *v.type.shape)) for v in model.value_vars}
+    single = [_transformed(model, v, "backward", model.rvs_to_values[v]) for v in model.free_RVs]
+    backward = pytensor.function([*symbols.values()], vectorize_graph(single, symbols), mode="FAST_COMPILE")
+    values = zip(model.free_RVs, backward(*stacked), strict=True)
+    return {variable.name: value.reshape(*batch, *value.shape[1:]) for variable, value in values}
 
 
 def curvature_errors(log_posterior: LogPosterior, start: Array) -> Array:
@@ -105,23 +159,39 @@ def curvature_errors(log_posterior: LogPosterior, start: Array) -> Array:
     return np.asarray(1.0 / np.sqrt(np.maximum(np.abs(np.nan_to_num(curvature)), LEAST_CURVATURE)))
 
 
-def _way_back(model: pm.Model, point: dict[str, Array]) -> Callable[[Array], dict[str, Array]]:
-    """Compile the map from the unconstrained vector to the free variables; it goes through draws one by one."""
-    names = [variable.name for variable in model.free_RVs]
-    back = model.replace_rvs_by_values(model.free_RVs)
-    convert = pm.compile(model.value_vars, back, on_unused_input="ignore")
-    shapes = [point[value.name].shape for value in model.value_vars]
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+def _check_start(problem: Problem, start: Values) -> None:
+    """Name the prior that excludes the start, before anything is compiled."""
+    for name in ("means", "sds"):
+        prior = getattr(problem.priors, name)
+        if isinstance(prior, NamedPrior):
+            continue
+        if not np.isfinite(log_density(prior, name, start[name].shape)(start[name])).all():
+            raise InvalidArgumentError(f"priors.{name}", POSSIBLE, f"zero at {start[name].tolist()}")
 
-    def unpack(x: Array) -> dict[str, Array]:
-        x = np.asarray(x, dtype=float)
-        rows = [
-            convert(*(part.reshape(shape) for part, shape in zip(np.split(row, ends), shapes, strict=True)))
-            for row in x.reshape(-1, x.shape[-1])
+
+def _unconstrain(model: Model, start: Values, error: Array) -> tuple[Values, Values]:
+    """Give the start on the sampler's scale, and how far a standard error of the means (K, D) moves it there."""
+    variables = model.free_RVs
+    inputs = [v.type(v.name) for v in variables]
+    values = [_transformed(model, v, "forward", symbol) for v, symbol in zip(variables, inputs, strict=True)]
+    forward = pytensor.function(inputs, values, mode="FAST_COMPILE", on_unused_input="ignore")
+
+    def at(step: float) -> list[Array]:
+        moved = start | {"means": start["means"] + step * error}
+        return [np.asarray(v) for v in forward(*(moved[variable.name] for variable in variables))]
+
+    names = [model.rvs_to_values[v].name for v in variables]
+    with np.errstate(all="ignore"):  # where a prior's range ends within a standard error, there is no scatter
+        spread = [
+            np.nan_to_num(0.5 * (up - down), posinf=0.0, neginf=0.0) for up, down in zip(at(1.0), at(-1.0), strict=True)
         ]
-        stacked = [np.stack(column) for column in zip(*rows, strict=True)]
-        return {
-            name: value.reshape(*x.shape[:-1], *value.shape[1:]) for name, value in zip(names, stacked, strict=True)
-        }
+    return dict(zip(names, at(0.0), strict=True)), dict(zip(names, spread, strict=True))
 
-    return unpack
+
+def _transformed(model: Model, variable: Any, direction: str, value: Any) -> Any:
+    transform = model.rvs_to_transforms[variable]
+    return value if transform is None else getattr(transform, direction)(value, *variable.owner.inputs)
+
+
+def _ravel(values: Values) -> Array:
+    return np.concatenate([v.ravel() for v in values.values()])

@@ -9,7 +9,10 @@ it back has it here all the same. PyMC's own chains are processes, forked where 
 run in a process, ask PyMC for one core.
 """
 
-from collections.abc import Callable, Mapping
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 from bayesgmm import model
 from bayesgmm.errors import InvalidArgumentError
+from bayesgmm.inference.interrupt import NOTHING, check_kept
 from bayesgmm.inference.nuts import scatter_start
 from bayesgmm.inference.peak import find_peak
 from bayesgmm.inference.problem import Draws, Problem, SamplingSettings
@@ -27,6 +31,8 @@ from bayesgmm.inference.sampling import NUTS_OPTIONS, SAMPLE_STATS
 __all__ = ["FOREIGN", "sample_foreign", "scatter_values"]
 
 FOREIGN_TUNE = 1000  # PyMC's own: step size and metric are learned from nothing
+PYMC_CORES = 4  # at most, where the user leaves it open: PyMC's own default
+TOO_FEW = "Not enough samples to build a trace."  # PyMC's words for an interrupt during the warm-up
 STATS = {  # their words for those of `SAMPLE_STATS`
     "acceptance_rate": "mean_tree_accept",
     "lp": "logp",
@@ -58,7 +64,13 @@ def sample_foreign(problem: Problem, settings: SamplingSettings) -> Draws:
     InvalidArgumentError
         If "parallel" was asked for and there are fewer devices than chains.
     KeyboardInterrupt
-        If it was stopped; nothing is kept.
+        If it was stopped before PyMC had draws to keep. NumPyro and BlackJAX keep none: an interrupt is heard when
+        their compiled run has come to its end.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If PyMC was stopped: the chains and draws of each that it had are kept.
     """
     return FOREIGN[settings.options["sampler"]](problem, settings)
 
@@ -87,7 +99,9 @@ def scatter_values(problem: Problem, settings: SamplingSettings) -> list[dict[st
 def _sample_pymc(problem: Problem, settings: SamplingSettings) -> Draws:
     chosen = {**NUTS_OPTIONS, **settings.options}
     nuts = {"target_accept": chosen["target_accept"], "max_treedepth": chosen["maxdepth"]}
-    return _sample(problem, settings, nuts=nuts, init="adapt_diag", cores=settings.cores)
+    cores = settings.cores or min(PYMC_CORES, os.cpu_count() or 1)
+    watch = _Watch(settings.draws + _n_tune(settings)) if cores == 1 else None
+    return _sample(problem, settings, nuts=nuts, init="adapt_diag", cores=cores, callback=watch)
 
 
 def _sample_numpyro(problem: Problem, settings: SamplingSettings) -> Draws:
@@ -124,23 +138,24 @@ FOREIGN: Mapping[str, Callable[[Problem, SamplingSettings], Draws]] = {
 
 def _sample(problem: Problem, settings: SamplingSettings, **arguments: Any) -> Draws:
     stated = model.build.model_from_data(problem.data, problem.start.n_components, problem.family, problem.priors)
-    tree = pm.sample(
-        settings.draws,
-        tune=FOREIGN_TUNE if settings.tune is None else settings.tune,
-        chains=settings.chains,
-        random_seed=settings.seed,
-        progressbar=settings.progressbar,
-        quiet=not settings.progressbar,
-        nuts_sampler=settings.options["sampler"],
-        initvals=scatter_values(problem, settings),
-        model=stated,
-        var_names=[variable.name for variable in stated.free_RVs],
-        compute_convergence_checks=False,
-        **arguments,
-    )
+    starts = scatter_values(problem, settings)
+    with _interruptible():
+        tree = pm.sample(
+            settings.draws,
+            tune=_n_tune(settings),
+            chains=settings.chains,
+            random_seed=settings.seed,
+            progressbar=settings.shows_live_bar,
+            quiet=not settings.shows_live_bar,
+            nuts_sampler=settings.options["sampler"],
+            initvals=starts,
+            model=stated,
+            var_names=[variable.name for variable in stated.free_RVs],
+            compute_convergence_checks=False,
+            **arguments,
+        )
     posterior, stats = tree["posterior"].dataset, tree["sample_stats"].dataset
-    if (posterior.sizes["chain"], posterior.sizes["draw"]) != (settings.chains, settings.draws):
-        raise KeyboardInterrupt
+    check_kept(posterior.sizes["chain"], posterior.sizes["draw"], settings)
     named = {STATS.get(str(name), str(name)): value.values for name, value in stats.data_vars.items()}
     named["n_steps"] = named["n_steps"].astype(np.int64)  # PyMC counts in floats
     return Draws(
@@ -148,6 +163,42 @@ def _sample(problem: Problem, settings: SamplingSettings, **arguments: Any) -> D
         {name: named[name] for name in SAMPLE_STATS if name in named},
         {name: posterior.attrs[name] for name in ATTRS},
     )
+
+
+class _Watch:
+    """Ends a run of chains one after another where one was interrupted: PyMC would go on to the next.
+
+    Parameters
+    ----------
+    length : int
+        Of a whole chain, warm-up included.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length, self.drawn = length, Counter[int]()
+
+    def __call__(self, trace: Any, draw: Any) -> None:
+        """Take note of a draw, as PyMC's callback."""
+        self.drawn[draw.chain] += 1
+        if any(self.drawn[chain] < self.length for chain in range(draw.chain)):
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Say that nothing is kept, where PyMC says that it has too few draws or nothing at all."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(NOTHING) from None
+    except ValueError as error:
+        if str(error) == TOO_FEW:
+            raise KeyboardInterrupt(NOTHING) from None
+        raise
+
+
+def _n_tune(settings: SamplingSettings) -> int:
+    return FOREIGN_TUNE if settings.tune is None else settings.tune
 
 
 def _as_chain_method(asked: str | None, chains: int) -> str:

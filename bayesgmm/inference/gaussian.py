@@ -132,7 +132,8 @@ def draw_gaussian(
         With ``log_p`` and, where they are not resampled, ``log_q`` of each: what ``az.loo_approximate_posterior`` asks
         for. Its attributes tell k-hat (``pareto_k``), what the ``n_weighed`` draws are worth (``importance_ess``), the
         narrowest of the approximation's sds relative to the posterior's (``least_sd_ratio``; this and what follows of
-        use where k-hat is below 0.7), the logarithm of the evidence of this one labelled mode with its Monte Carlo
+        use where k-hat is below 0.7), how far its means lie from the posterior's at most, in posterior sds
+        (``largest_shift``), the logarithm of the evidence of this one labelled mode with its Monte Carlo
         error (``log_evidence_one_mode``, ``log_evidence_one_mode_error``), and whether the draws are resampled.
     """
     C, S = settings.chains, settings.draws
@@ -148,14 +149,16 @@ def draw_gaussian(
     if P >= C * S:
         stats |= {"log_p": log_p[kept].reshape(shape)}
     values = peak.unpack(x[kept].reshape(C, S, -1))
-    attrs = _attrs(weights, is_resampled) | {"least_sd_ratio": _least_sd_ratio(gaussian, x[:P], weights.weights)}
+    attrs = _attrs(weights, is_resampled) | _distance(gaussian, x[:P], weights.weights)
     return Draws(values, stats, attrs | {"sampling_time": time.perf_counter() - began})
 
 
-def _least_sd_ratio(gaussian: Gaussian, x: Array, weights: Array) -> float:
-    """Give the least sd of a coordinate in the approximation, relative to the same under the weights."""
-    sds = np.sqrt(weights @ (x - weights @ x) ** 2)  # (n,)
-    return float((np.linalg.norm(gaussian.factor, axis=1) / np.maximum(sds, TINY)).min())
+def _distance(gaussian: Gaussian, x: Array, weights: Array) -> dict[str, float]:
+    """Compare the approximation's means and sds of the coordinates with those under the weights."""
+    means = weights @ x  # (n,)
+    sds = np.maximum(np.sqrt(weights @ (x - means) ** 2), TINY)
+    ratios, shifts = np.linalg.norm(gaussian.factor, axis=1) / sds, np.abs(gaussian.mean - means) / sds
+    return {"least_sd_ratio": float(ratios.min()), "largest_shift": float(shifts.max())}
 
 
 def _attrs(weights: Weights, is_resampled: bool) -> dict[str, Any]:

@@ -3,12 +3,21 @@
     x ~ N(mode, C C'),   (C C')^-1 = minus the Hessian of log p at the mode
 
 in the unconstrained coordinates, mapped back to parameters, so that weights, sds and correlations keep their ranges and
-their skewness (Tierney and Kadane 1986, doi:10.1080/01621459.1986.10478240). Mode and Hessian are those in which NUTS
-whitens its space; they cost some 100 gradients. The draws are independent.
+their skewness. Mode and Hessian are those in which NUTS whitens its space; they cost some 100 gradients. The draws are
+independent. The integral of the peak, where it is as normal as that, is [1]_
+
+    log (integral of p over one mode) = log p(mode) + n/2 log 2 pi + log |det C|.
+
+References
+----------
+.. [1] Tierney, L. and Kadane, J. B. (1986). Accurate approximations for posterior moments and marginal densities.
+   Journal of the American Statistical Association 81, 82-86. https://doi.org/10.1080/01621459.1986.10478240
 """
 
+import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +25,9 @@ import numpy as np
 from bayesgmm.inference.gaussian import Gaussian, check_switch, draw_gaussian
 from bayesgmm.inference.peak import find_peak
 from bayesgmm.inference.problem import Draws, Method, Problem, SamplingSettings
+from bayesgmm.inference.whitening import Whitening
 
-__all__ = ["LAPLACE", "LAPLACE_OPTIONS", "check_laplace_options", "fit_laplace"]
+__all__ = ["LAPLACE", "LAPLACE_OPTIONS", "check_laplace_options", "fit_laplace", "log_integral"]
 
 LAPLACE_OPTIONS: Mapping[str, Any] = {"resample": True}
 
@@ -56,6 +66,8 @@ def fit_laplace(problem: Problem, settings: SamplingSettings) -> Draws:
     Returns
     -------
     Draws
+        Beside the evidence of this one mode that the importance weights estimate, its attributes hold
+        ``log_evidence_one_mode_laplace``, that of `log_integral`.
 
     Examples
     --------
@@ -77,7 +89,34 @@ def fit_laplace(problem: Problem, settings: SamplingSettings) -> Draws:
     gaussian = Gaussian(peak.whitening.mode, peak.whitening.factor)
     resamples = bool({**LAPLACE_OPTIONS, **settings.options}["resample"])
     rng = np.random.default_rng(settings.seed)
-    return draw_gaussian(problem, settings, peak=peak, gaussian=gaussian, resamples=resamples, began=began, rng=rng)
+    drawn = draw_gaussian(problem, settings, peak=peak, gaussian=gaussian, resamples=resamples, began=began, rng=rng)
+    return replace(drawn, attrs={**drawn.attrs, "log_evidence_one_mode_laplace": log_integral(peak.whitening)})
+
+
+def log_integral(whitening: Whitening) -> float:
+    """Give the logarithm of the integral of a density over the peak that a normal distribution makes of it.
+
+    Parameters
+    ----------
+    whitening : Whitening
+        Mode, factor C and the log density at the mode.
+
+    Returns
+    -------
+    float
+        log p(mode) + n/2 log 2 pi + log |det C|, in nats: exact where the density is normal. Of N rows the relative
+        error of the integral is O(1/N).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.inference.laplace import log_integral
+    >>> from bayesgmm.inference.whitening import Whitening
+    >>> log_integral(Whitening(np.zeros(1), np.array([[0.8]]), 0.0))  # of exp(-x^2 / 2 / 0.64): 0.8 sqrt(2 pi)
+    0.6958
+    """
+    log_volume = float(np.linalg.slogdet(whitening.factor)[1])
+    return whitening.log_posterior + 0.5 * whitening.mode.size * math.log(2.0 * math.pi) + log_volume
 
 
 LAPLACE = Method(fit_laplace, LAPLACE_OPTIONS, check_laplace_options)

@@ -44,7 +44,7 @@ def as_method(method: str, options: Mapping[str, Any]) -> Method:
     ['chain_method', 'maxdepth', 'sampler', 'target_accept']
     """
     if not isinstance(method, str) or method not in METHODS:
-        raise InvalidArgumentError("method", f"be one of {list(METHODS)}", method)
+        raise InvalidArgumentError("method", f"be one of {list(METHODS)}", repr(method))
     chosen = METHODS[method]()
     unknown = [name for name in options if name not in chosen.options]
     if unknown:

@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 
 from bayesgmm import inference
 from bayesgmm.inference.callback import NAME, nutpie_model
+from bayesgmm.inference.function import CFunction
 from bayesgmm.inference.peak import Peak
 from bayesgmm.inference.problem import Draws, Method, Problem, SamplingSettings
 from bayesgmm.inference.samplers import NUTPIE, SAMPLER_OPTIONS, check_sampler_options
 from bayesgmm.inference.sampling import NUTS_OPTIONS, sample_nutpie
 from bayesgmm.inference.target import Target, make_target
 from bayesgmm.inference.whitening import Whitening, complete_data_errors, whiten_posterior
+from bayesgmm.kernel.target import log_posterior_callback
 
 __all__ = ["NUTS", "sample_nuts", "scatter_start"]
 
@@ -53,7 +55,8 @@ def sample_nuts(problem: Problem, settings: SamplingSettings) -> Draws:
     settings : SamplingSettings
         Options: ``target_accept`` (0.7; raise it towards 0.99 after divergences) and ``maxdepth`` (10: at most 1023
         gradients a draw). `tune` is 50 by default. Where the priors are no named ones they are 0.9 and 500.
-        ``sampler`` is "nutpie"; "pymc", "numpyro" and "blackjax" run on the PyMC model, see `foreign`.
+        ``sampler`` is "nutpie"; "pymc", "numpyro" and "blackjax" run on the PyMC model, see `foreign`. An interrupt
+        keeps the draws made so far, with NumPyro and BlackJAX none.
 
     Returns
     -------
@@ -84,7 +87,9 @@ def sample_nuts(problem: Problem, settings: SamplingSettings) -> Draws:
     target = make_target(problem.data, problem.family, problem.start.n_components, problem.priors)
     start = target.pack(problem.start)
     whitening = whiten_posterior(target.log_posterior, start, complete_data_errors(target, problem))
-    model = nutpie_model(target, whitening, scatter_start(target, whitening))
+    user_data = target.user_data(whitening.mode, whitening.factor)
+    function = CFunction(log_posterior_callback(), user_data, target.n_dim)
+    model = nutpie_model(function, scatter_start(target, whitening))
     tune = WHITENED_TUNE if settings.tune is None else settings.tune
     drawn = sample_nutpie(model, settings, tune=tune, adaptation="diag", **WHITENED)
     attrs = {**drawn.attrs, "sampling_time": time.perf_counter() - began}  # the search for the mode included

@@ -78,15 +78,15 @@ def find_peak(problem: Problem, settings: SamplingSettings) -> Peak:
     >>> peak.unpack(peak.whitening.mode)["means"].round(1)
     array([[24.5]])
     """
+    is_large = len(problem.data.rows) >= THREADED_ROWS
+    workers = (settings.cores or os.cpu_count() or 1) if is_large else 1
     if not problem.priors.is_named:
         compiled = inference.compiled.compile_model(problem)
         whitening = whiten_posterior(compiled.log_posterior, compiled.start, compiled.errors)
-        return Peak(compiled.log_posterior, compiled.unpack, whitening, None, 1)
+        return Peak(compiled.log_posterior, compiled.unpack, whitening, None, workers)
     target = make_target(problem.data, problem.family, problem.start.n_components, problem.priors)
     start = target.pack(problem.start)
     whitening = whiten_posterior(target.log_posterior, start, complete_data_errors(target, problem))
-    is_large = len(problem.data.rows) >= THREADED_ROWS
-    workers = (settings.cores or os.cpu_count() or 1) if is_large else 1
     return Peak(target.log_posterior, target.unpack, whitening, target, workers)
 
 

@@ -3,8 +3,10 @@
 A method is a function ``(problem, settings) -> Draws``. It knows nothing of labels, of ArviZ or of the estimator.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,12 @@ class SamplingSettings:
     seed: int
     progressbar: bool
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shows_live_bar(self) -> bool:
+        """Whether a bar that redraws itself can be seen: on a terminal, or in a notebook that has widgets."""
+        is_notebook = "ipykernel" in sys.modules
+        return self.progressbar and (find_spec("ipywidgets") is not None if is_notebook else sys.stdout.isatty())
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,7 @@ def check_sampler_options(options: Mapping[str, Any]) -> None:
     """
     name, argument = options.get("sampler", NUTPIE), 'method_options["sampler"]'
     if not isinstance(name, str) or name not in SAMPLERS:
-        raise InvalidArgumentError(argument, f"be one of {list(SAMPLERS)}", name)
+        raise InvalidArgumentError(argument, f"be one of {list(SAMPLERS)}", repr(name))
     sampler = SAMPLERS[name]
     if sampler.missing:
         found = f"{name!r} without {' and '.join(sampler.missing)}"
@@ -87,7 +87,8 @@ def check_sampler_options(options: Mapping[str, Any]) -> None:
         raise InvalidArgumentError("method_options", constraint, unknown)
     chain_method = options.get("chain_method")
     if chain_method is not None and chain_method not in CHAIN_METHODS:
-        raise InvalidArgumentError('method_options["chain_method"]', f"be one of {CHAIN_METHODS} or None", chain_method)
+        constraint = f"be one of {CHAIN_METHODS} or None"
+        raise InvalidArgumentError('method_options["chain_method"]', constraint, repr(chain_method))
     check_nuts_options(options)
 
 

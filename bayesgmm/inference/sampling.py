@@ -5,7 +5,6 @@ The raw trace is read here, so that nothing is computed, named or copied twice.
 """
 
 import time
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,8 @@ import nutpie
 import pyarrow
 from numpy.typing import NDArray
 
-from bayesgmm.errors import ConvergenceWarning, InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.inference.interrupt import check_kept
 from bayesgmm.inference.problem import Draws, SamplingSettings
 
 __all__ = ["NUTS_OPTIONS", "SAMPLE_STATS", "check_nuts_options", "keep_chains", "read_trace", "sample_nutpie"]
@@ -109,12 +109,7 @@ def sample_nutpie(model: Any, settings: SamplingSettings, *, tune: int, adaptati
     )
     values, sample_stats = read_trace(trace)
     C, S = sample_stats["logp"].shape
-    if not S:
-        raise KeyboardInterrupt
-    if (C, S) != (settings.chains, settings.draws):
-        asked = f"{settings.chains} chains of {settings.draws} draws"
-        sentence = f"Sampling was interrupted: {C} chains of {S} draws are kept of the {asked} that were asked for."
-        warnings.warn(sentence, ConvergenceWarning, stacklevel=5)
+    check_kept(C, S, settings)
     attrs = {
         "inference_library": "nutpie",
         "inference_library_version": nutpie.__version__,

@@ -13,12 +13,10 @@ and the priors in these coordinates. It equals the PyMC model's log-probability,
 column mean and `scale` the column sd (spherical: one common scale), so a change of units changes nothing.
 """
 
-import ctypes
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, singledispatch
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +25,7 @@ from scipy.special import betaln, gammaln
 from bayesgmm.covariance import CovarianceFamily, partials_from_cholesky
 from bayesgmm.data import Data
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.inference.function import CFunction
 from bayesgmm.kernel.settings import N_COEFFICIENTS, Settings, flatten
 from bayesgmm.kernel.target import log_posterior_callback
 from bayesgmm.mixture import Mixture
@@ -41,9 +40,6 @@ Array = NDArray[np.float64]
 LEAST_WEIGHT = 1e-12
 LEAST_WIDTH = 1e-6  # of an sd above its lower bound, in units of the column's scale
 LARGEST_PARTIAL = 1.0 - 1e-12
-
-ADDRESS = ctypes.c_void_p
-SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, ADDRESS, ADDRESS, ADDRESS, ADDRESS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +82,8 @@ class Target:
     settings: Settings
 
     @cached_property
-    def _flat(self) -> Array:
-        return flatten(self.settings)
-
-    @cached_property
-    def _evaluate(self) -> Any:
-        """The compiled function under plain addresses, which cost half as much as typed pointers."""
-        return ctypes.cast(log_posterior_callback().ctypes, SIGNATURE)
+    def _function(self) -> CFunction:
+        return CFunction(log_posterior_callback(), flatten(self.settings), self.n_dim)
 
     @property
     def n_dim(self) -> int:
@@ -123,10 +114,7 @@ class Target:
         array of shape (n,)
             The gradient; not finite somewhere if the value is not, or where it cannot be computed.
         """
-        x = np.array(x, dtype=float)
-        gradient, value = np.empty_like(x), np.empty(1)
-        self._evaluate(x.size, x.ctypes.data, gradient.ctypes.data, value.ctypes.data, self._flat.ctypes.data)
-        return float(value[0]), gradient
+        return self._function(x)
 
     def user_data(self, mode: Array, factor: Array) -> Array:
         """Lay the settings out for the compiled callback, which then reads whitened coordinates u, x = mode + C u.

@@ -11,7 +11,7 @@ from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
 from bayesgmm.errors import ConvergenceWarning, InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.inference.advi import check_advi_options, fit_advi, fit_fullrank_advi
-from bayesgmm.inference.graph import start_values
+from bayesgmm.inference.compiled import start_values
 from bayesgmm.inference.laplace import fit_laplace
 from bayesgmm.inference.nuts import sample_nuts
 from bayesgmm.inference.problem import Problem, SamplingSettings

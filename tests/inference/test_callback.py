@@ -1,4 +1,4 @@
-"""nutpie gets the fused target: by the compiled function, and by its public door where that one has changed."""
+"""nutpie gets a compiled log posterior: by its constructor, and by its public door where that one has changed."""
 
 import numpy as np
 import nutpie
@@ -8,10 +8,12 @@ from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
 from bayesgmm.inference import callback
+from bayesgmm.inference.function import CFunction
 from bayesgmm.inference.problem import Problem
 from bayesgmm.inference.sampling import read_trace
 from bayesgmm.inference.target import make_target
 from bayesgmm.inference.whitening import complete_data_errors, whiten_posterior
+from bayesgmm.kernel.target import log_posterior_callback
 from bayesgmm.model.priors import Priors
 
 
@@ -26,6 +28,11 @@ def make(X, name, K):
     return target, whitening, lambda seed: np.linspace(-1.0, 1.0, target.n_dim)
 
 
+def compiled(target, whitening):
+    user_data = target.user_data(whitening.mode, whitening.factor)
+    return CFunction(log_posterior_callback(), user_data, target.n_dim)
+
+
 def draw(model, draws=200):
     settings = {"draws": draws, "tune": 50, "chains": 2, "cores": 2, "seed": 3, "progress_bar": False}
     return read_trace(nutpie.sample(model, **settings, save_warmup=False, return_raw_trace=True))
@@ -34,7 +41,7 @@ def draw(model, draws=200):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_recorded_density_is_the_targets_at_the_draw(name, faithful):
     target, whitening, scatter = make(faithful, name, 2)
-    values, stats = draw(callback.nutpie_model(target, whitening, scatter), 20)
+    values, stats = draw(callback.nutpie_model(compiled(target, whitening), scatter), 20)
     u = values[callback.NAME].reshape(-1, target.n_dim)
     expected = [target.log_posterior(x)[0] for x in whitening.unwhiten(u)]
     np.testing.assert_allclose(stats["logp"].ravel(), expected, rtol=1e-12)
@@ -42,10 +49,11 @@ def test_recorded_density_is_the_targets_at_the_draw(name, faithful):
 
 def test_public_door_gives_the_same_draws(faithful):
     """The same function by another way: trajectories part by rounding only, so the first draws agree."""
-    made = make(faithful[["waiting"]], "diag", 2)
-    compiled, _ = draw(callback.nutpie_model(*made), 5)
-    plain, _ = draw(callback.nutpie_model_from_function(*made), 5)
-    np.testing.assert_allclose(plain[callback.NAME], compiled[callback.NAME], atol=1e-6)
+    *made, scatter = make(faithful[["waiting"]], "diag", 2)
+    fast, _ = draw(callback.nutpie_model(compiled(*made), scatter), 5)
+    function = compiled(*made)
+    plain, _ = draw(callback.nutpie_model_from_function(function, function.n_dim, scatter), 5)
+    np.testing.assert_allclose(plain[callback.NAME], fast[callback.NAME], atol=1e-6)
 
 
 def test_public_door_opens_where_the_constructor_has_changed(faithful, monkeypatch):
@@ -53,7 +61,7 @@ def test_public_door_opens_where_the_constructor_has_changed(faithful, monkeypat
         raise TypeError("unexpected keyword argument 'n_expanded'")
 
     monkeypatch.setattr(callback, "CompiledPyMCModel", changed)
-    made = make(faithful[["waiting"]], "diag", 2)
-    values, stats = draw(callback.nutpie_model(*made), 20)
+    *made, scatter = make(faithful[["waiting"]], "diag", 2)
+    values, stats = draw(callback.nutpie_model(compiled(*made), scatter), 20)
     assert values[callback.NAME].shape == (2, 20, 5)
     assert np.isfinite(stats["logp"]).all()

@@ -1,6 +1,6 @@
 """The compiled PyMC model is the fused target, and takes the priors that this does not know.
 
-PyTensor compiles for every model here, so there are few of them.
+PyTensor compiles for every kind of model here, so there are few of them.
 """
 
 import numpy as np
@@ -12,10 +12,11 @@ from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.inference.advi import fit_advi, fit_fullrank_advi
-from bayesgmm.inference.compiled import compile_model, curvature_errors
+from bayesgmm.inference.compiled import compile_model, curvature_errors, start_values
 from bayesgmm.inference.laplace import fit_laplace
 from bayesgmm.inference.peak import find_peak
 from bayesgmm.inference.problem import Problem, SamplingSettings
+from bayesgmm.model.build import model_from_data
 from bayesgmm.model.priors import Priors
 
 LOC, SCALE = [3.0, 70.0], [2.0, 20.0]
@@ -61,6 +62,7 @@ def test_compiled_model_equals_the_target(known, other, rng):
     assert list(found) == list(expected)
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-12)
+        np.testing.assert_array_equal(compiled.unpack(x[1, 0])[name], found[name][1, 0])
 
 
 @pytest.mark.parametrize("method", [fit_laplace, fit_advi, fit_fullrank_advi])
@@ -93,6 +95,28 @@ def test_prior_with_a_range_of_its_own_is_never_left(faithful):
     assert drawn.values["means"].std() == pytest.approx(error, rel=0.1)
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_start_is_the_labelled_mixture_in_the_models_own_shapes(name, faithful):
+    problem = pose(faithful, Priors(means=pm.StudentT.dist(3, mu=0, sigma=5)), name)
+    model = model_from_data(problem.data, 2, problem.family, problem.priors)
+    start = start_values(problem)
+    for variable in model.free_RVs:
+        assert start[variable.name].shape == tuple(variable.shape.eval(mode="FAST_COMPILE"))
+    np.testing.assert_array_equal(start["means"], problem.start.means)
+
+
+def test_prior_of_whole_rows_equals_the_same_prior_number_by_number(faithful):
+    """A multivariate normal with a diagonal covariance is a product of normals: one density for the model's vector."""
+    covariance = np.diag(np.square(SCALE))
+    densities = []
+    for prior in (pm.MvNormal.dist(LOC, covariance), pm.Normal.dist(LOC, SCALE)):
+        problem = pose(faithful, Priors(means=prior))
+        model = model_from_data(problem.data, 2, problem.family, problem.priors)
+        evaluate = pm.compile(model.value_vars, model.logp(), mode="FAST_COMPILE", on_unused_input="ignore")
+        densities.append(evaluate(*(model.initial_point()[value.name] for value in model.value_vars)))
+    assert densities[0] == pytest.approx(densities[1], rel=1e-12)
+
+
 def test_minibatches_need_named_priors(other):
     with pytest.raises(InvalidArgumentError, match="must be None where a prior is not a named one; got 50"):
         fit_advi(other, settings(options={"minibatch": 50}))
@@ -100,8 +124,16 @@ def test_minibatches_need_named_priors(other):
 
 def test_prior_that_excludes_the_em_solution_is_one_clear_error(faithful):
     problem = pose(faithful, Priors(means=pm.TruncatedNormal.dist(200.0, 5.0, lower=150.0)))
-    with pytest.raises(InvalidArgumentError, match=r"`priors` must have a density above zero at the EM"):
+    with pytest.raises(InvalidArgumentError, match=r"`priors.means` must have a density above zero at the EM"):
         fit_laplace(problem, settings())
+
+
+def test_start_at_the_end_of_a_range_is_one_clear_error(faithful):
+    """The density is above zero there, but the coordinate is infinite: there is nowhere to begin."""
+    lower = float(pose(faithful[["waiting"]], Priors(), "diag", 1).start.means[0, 0])
+    problem = pose(faithful[["waiting"]], Priors(means=pm.Uniform.dist(lower, 100.0)), "diag", 1)
+    with pytest.raises(InvalidArgumentError, match="`priors` must have a density above zero at the EM solution"):
+        compile_model(problem)
 
 
 def test_errors_are_the_widths_of_the_peak_and_at_most_one():

@@ -32,8 +32,9 @@ def settings(**changes):
     return SamplingSettings(**chosen)
 
 
-def draw(problem, peak, widening=1.0, *, resamples=True, **changes):
-    gaussian = Gaussian(peak.whitening.mode, widening * peak.whitening.factor)
+def draw(problem, peak, widening=1.0, *, shift=0.0, resamples=True, **changes):
+    factor = peak.whitening.factor
+    gaussian = Gaussian(peak.whitening.mode + shift * np.linalg.norm(factor, axis=1), widening * factor)
     rng = np.random.default_rng(1)
     return draw_gaussian(
         problem,
@@ -89,6 +90,17 @@ def test_resampled_draws_do_not_remember_how_wide_the_approximation_was(widening
         mean, sd = value.mean((0, 1)), value.std((0, 1))
         np.testing.assert_array_less(np.abs(found.values[name].mean((0, 1)) - mean), 0.12 * sd)
         np.testing.assert_allclose(found.values[name].std((0, 1)), sd, rtol=0.08)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_means_that_are_off_are_found_out(shift, problem, peak):
+    """By the distance to the means of draws that are resampled."""
+    exact = draw(problem, peak, 1.15, draws=2000).values["means"]
+    found = draw(problem, peak, 1.15, shift=shift, resamples=False, draws=2000)
+    means = found.values["means"].mean((0, 1))
+    distance = np.abs(means - exact.mean((0, 1))) / exact.std((0, 1))
+    assert distance.max() - 0.08 < found.attrs["largest_shift"]
+    assert shift - 0.15 < found.attrs["largest_shift"] < shift + 0.35
 
 
 def test_an_approximation_too_narrow_is_found_out_and_left_as_it_is(problem, peak):

@@ -1,6 +1,7 @@
 """The Laplace approximation against integrals, a long chain, and its own limits."""
 
 import numpy as np
+import pymc as pm
 import pytest
 from scipy import stats
 from scipy.special import logsumexp
@@ -9,15 +10,18 @@ from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
 from bayesgmm.errors import InvalidArgumentTypeError
-from bayesgmm.inference.laplace import check_laplace_options, fit_laplace
+from bayesgmm.inference.laplace import check_laplace_options, fit_laplace, log_integral
 from bayesgmm.inference.nuts import sample_nuts
 from bayesgmm.inference.problem import Problem, SamplingSettings
+from bayesgmm.inference.whitening import whiten_posterior
 from bayesgmm.model.priors import Priors
 
+EXPLICIT = Priors(means=pm.Normal.dist(1.0, 3.0), sds=pm.LogNormal.dist(0.5, 0.8))
 
-def pose(X, name="full", K=2):
+
+def pose(X, name="full", K=2, priors=Priors()):  # noqa: B008  frozen
     data, family = as_data(X), FAMILIES[name]
-    return Problem(data, family, Priors().resolve(data, K, family), fit_em(data, K, family, random_state=1).mixture)
+    return Problem(data, family, priors.resolve(data, K, family), fit_em(data, K, family, random_state=1).mixture)
 
 
 def settings(options=None, **changes):
@@ -54,6 +58,28 @@ def test_one_component_of_one_feature_has_the_posterior_that_a_grid_gives(rng):
     attrs = drawn.attrs
     assert attrs["log_evidence_one_mode"] == pytest.approx(log_evidence, abs=4 * attrs["log_evidence_one_mode_error"])
     assert attrs["log_evidence_one_mode_error"] < 0.02
+
+
+def test_closed_form_is_exact_for_a_normal_density(rng):
+    """The integral of exp(c - (x - m)'A(x - m)/2) is exp(c) (2 pi)^(n/2) / sqrt(det A)."""
+    n, c = 5, -7.0
+    root = np.eye(n) + 0.4 * rng.standard_normal((n, n))
+    m, A = rng.standard_normal(n), root @ root.T
+    whitening = whiten_posterior(lambda x: (c - 0.5 * (x - m) @ A @ (x - m), -A @ (x - m)), np.zeros(n), np.ones(n))
+    exact = c + 0.5 * n * np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(A)[1]
+    assert log_integral(whitening) == pytest.approx(exact, abs=1e-6)
+
+
+def test_closed_form_nears_the_integral_as_rows_are_added(rng):
+    """Priors given; its error is of the order of 1/N: at 16 times the rows it is less than an eighth of what it was."""
+    x = rng.normal(3.0, 2.0, 240)
+    errors = []
+    for rows in (x[:15], x):
+        problem = pose(rows[:, None], "diag", 1, EXPLICIT)
+        attrs = fit_laplace(problem, settings()).attrs
+        errors.append(abs(attrs["log_evidence_one_mode_laplace"] - integrate(problem, rows)[2]))
+    assert 1e-3 < errors[0] < 0.1
+    assert errors[1] < errors[0] / 8
 
 
 def test_resampled_draws_agree_with_nuts(faithful):

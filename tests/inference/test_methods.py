@@ -91,7 +91,7 @@ def test_components_that_cannot_be_told_apart_are_reported(method, rng):
 
 
 WRONG = {
-    "no such method": ("hmc", {}, InvalidArgumentError, r"`method` must be one of \['nuts'.*; got hmc"),
+    "no such method": ("hmc", {}, InvalidArgumentError, r"`method` must be one of \['nuts'.*; got 'hmc'"),
     "not a word": (3, {}, InvalidArgumentError, "`method` must be one of .*; got 3"),
     "unknown option": (
         "nuts",

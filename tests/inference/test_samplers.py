@@ -1,6 +1,7 @@
 """Whatever program runs NUTS: the same posterior, the same draws from a seed, the same layout, clear errors."""
 
 import importlib.metadata
+import signal
 import subprocess
 import sys
 
@@ -14,8 +15,8 @@ import bayesgmm as bg
 from bayesgmm.covariance import FAMILIES, correlation_cholesky
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
-from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
-from bayesgmm.inference import samplers
+from bayesgmm.errors import ConvergenceWarning, InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.inference import foreign, samplers
 from bayesgmm.inference.foreign import FOREIGN, scatter_values
 from bayesgmm.inference.nuts import sample_nuts
 from bayesgmm.inference.problem import Problem, SamplingSettings
@@ -112,6 +113,75 @@ def test_starts_scatter_by_a_posterior_sd_and_follow_the_seed(problem):
     assert np.abs(means.std(0) / truth.std((0, 1)) - 1).max() < 0.25
 
 
+def interrupt_at(monkeypatch, chain, length):
+    """Have a real Ctrl-C come where a chain has so many draws, warm-up counted; give the counts of draws by chain."""
+    counts = []
+
+    class Interrupted(foreign._Watch):
+        def __init__(self, length):
+            super().__init__(length)
+            counts.append(self.drawn)
+
+        def __call__(self, trace, draw):
+            super().__call__(trace, draw)
+            if draw.chain == chain and self.drawn[chain] == length:
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(foreign, "_Watch", Interrupted)
+    return counts
+
+
+def test_interrupt_of_pymc_keeps_what_was_drawn(monkeypatch, problem):
+    """Two chains of 30 draws are more than one of 50, and the third and fourth are not begun in earnest."""
+    counts = interrupt_at(monkeypatch, 1, 50 + 30)
+    with pytest.warns(
+        ConvergenceWarning, match=r"interrupted: 2 chains of (29|30) draws are kept of the 4 chains of 50"
+    ):
+        drawn = sample_nuts(problem, settings("pymc", draws=50, tune=50, chains=4))
+    assert drawn.values["means"].shape in {(2, 29, 2, 2), (2, 30, 2, 2)}
+    assert np.isfinite(drawn.values["means"]).all()
+    assert (counts[0][0], counts[0][2], counts[0][3]) == (100, 1, 1)
+
+
+def test_interrupt_of_pymcs_warm_up_leaves_no_half_state(monkeypatch, faithful):
+    interrupt_at(monkeypatch, 0, 10)
+    options = {"draws": 50, "tune": 50, "cores": 1, "random_state": 1, "progressbar": False}
+    model = bg.BayesianGaussianMixture(2, method_options={"sampler": "pymc"}, **options)
+    with pytest.raises(KeyboardInterrupt, match="interrupted before there were draws to keep"):
+        model.fit(faithful)
+    assert not [name for name in vars(model) if name.endswith("_")]
+
+
+STOPPED = """
+import importlib, os, signal, sys, threading
+import pymc.sampling.jax
+import bayesgmm as bg
+
+importlib.import_module(sys.argv[1])  # a package whose import is stopped cannot be imported again
+
+settings = {"draws": 2000, "chains": 2, "random_state": 1, "progressbar": False}
+model = bg.BayesianGaussianMixture(2, method_options={"sampler": sys.argv[1]}, **settings)
+threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    model.fit(bg.load_faithful())
+except KeyboardInterrupt:
+    assert not [name for name in vars(model) if name.endswith("_")]
+    settings |= {"draws": 30, "tune": 30}
+    model.set_params(**settings).fit(bg.load_faithful())
+    print("stopped, and fitted again")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["numpyro", "blackjax"])
+def test_interrupt_on_jax_leaves_no_half_state(sampler):
+    """In a process of its own, while PyMC and JAX compile, which takes longer than two seconds."""
+    need(sampler)
+    command = [sys.executable, "-W", "ignore", "-c", STOPPED, sampler]
+    found = subprocess.run(command, check=True, timeout=300, capture_output=True, text=True)
+    assert found.stdout == "stopped, and fitted again\n"
+
+
 CHAINS = [("numpyro", "vectorized"), ("blackjax", "vectorized"), ("numpyro", "parallel")]
 
 
@@ -200,7 +270,7 @@ WRONG = {
     "unknown sampler": (
         {"sampler": "stan"},
         InvalidArgumentError,
-        r"sampler\"\]` must be one of \['nutpie', .*; got stan\.",
+        r"sampler\"\]` must be one of \['nutpie', .*; got 'stan'\.",
     ),
     "sampler no word": ({"sampler": 3}, InvalidArgumentError, r"must be one of .*; got 3\."),
     "an option of another sampler": (
@@ -245,5 +315,5 @@ def test_a_version_that_pymc_cannot_drive_counts_as_missing(monkeypatch):
         check_sampler_options({"sampler": "blackjax"})
     pretend(monkeypatch, jax="0.12.0.1", blackjax="1.5")
     check_sampler_options({"sampler": "blackjax", "chain_method": "vectorized"})
-    with pytest.raises(InvalidArgumentError, match=r"must be one of \('parallel', 'vectorized'\) or None; got fast"):
+    with pytest.raises(InvalidArgumentError, match=r"must be one of \('parallel', 'vectorized'\) or None; got 'fast'"):
         check_sampler_options({"sampler": "blackjax", "chain_method": "fast"})

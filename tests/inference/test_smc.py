@@ -4,7 +4,9 @@ Truths are independent of the package: a grid for one component of one feature, 
 draws of the prior for two components of few rows.
 """
 
+import logging
 import math
+import signal
 
 import numpy as np
 import pymc as pm
@@ -16,9 +18,11 @@ import bayesgmm as bg
 from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
-from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.errors import ConvergenceWarning, InvalidArgumentError, InvalidArgumentTypeError
+from bayesgmm.inference import smc
 from bayesgmm.inference.laplace import fit_laplace
 from bayesgmm.inference.nuts import sample_nuts
+from bayesgmm.inference.particles import SymmetricKernel
 from bayesgmm.inference.problem import Problem, SamplingSettings
 from bayesgmm.inference.smc import check_size, check_smc_options, mean_log_evidence, sample_smc
 from bayesgmm.model.priors import Priors
@@ -189,6 +193,40 @@ def test_one_chain_has_a_value_without_an_error(rng):
     assert drawn.values["means"].shape == (1, 200, 1, 1)
     assert drawn.attrs["log_marginal_likelihood"] == drawn.sample_stats["log_marginal_likelihood"][0]
     assert math.isnan(drawn.attrs["log_marginal_likelihood_error"])
+
+
+def interrupt_in(monkeypatch, chain):
+    """Have a real Ctrl-C come in the first stage of a chain."""
+
+    class Interrupted(SymmetricKernel):
+        def tune(self):
+            super().tune()
+            if len(self.ended) == chain:
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(smc, "SymmetricKernel", Interrupted)
+
+
+def test_interrupt_keeps_the_chains_that_had_ended(monkeypatch, rng):
+    problem = pose(rng.standard_normal((10, 1)), K=1)
+    whole = sample_smc(problem, settings(draws=200))
+    interrupt_in(monkeypatch, 2)
+    with pytest.warns(ConvergenceWarning, match="interrupted: 2 chains of 200 draws are kept of the 4 chains"):
+        kept = sample_smc(problem, settings(draws=200))
+    for name, value in kept.values.items():
+        np.testing.assert_array_equal(value, whole.values[name][:2])
+    evidence = whole.sample_stats["log_marginal_likelihood"][:2]
+    assert kept.attrs["log_marginal_likelihood"] == mean_log_evidence(evidence)[0]
+
+
+def test_interrupt_of_the_first_chain_leaves_no_half_state(monkeypatch, rng):
+    interrupt_in(monkeypatch, 0)
+    model = bg.BayesianGaussianMixture(1, method="smc", draws=200, priors=EXPLICIT, random_state=1, progressbar=False)
+    level = logging.getLogger("pymc.smc.sampling").level
+    with pytest.raises(KeyboardInterrupt, match="interrupted before there were draws to keep"):
+        model.fit(rng.standard_normal((10, 1)))
+    assert not [name for name in vars(model) if name.endswith("_")]
+    assert logging.getLogger("pymc.smc.sampling").level == level
 
 
 @pytest.mark.slow
