@@ -323,7 +323,7 @@ def as_family(covariance_type: str | CovarianceFamily) -> CovarianceFamily:
     if isinstance(covariance_type, CovarianceFamily):
         return covariance_type
     if not isinstance(covariance_type, str) or covariance_type not in FAMILIES:
-        raise InvalidArgumentError("covariance_type", f"be one of {list(FAMILIES)}", covariance_type)
+        raise InvalidArgumentError("covariance_type", f"be one of {list(FAMILIES)}", repr(covariance_type))
     return FAMILIES[covariance_type]
 
 

@@ -15,6 +15,8 @@ __all__ = [
     "invalid_sentence",
 ]
 
+LONGEST = 240  # characters of one part of a sentence: three lines of a terminal
+
 
 def invalid_sentence(name: str, constraint: str, value: object, remedy: str = "") -> str:
     """Word an error: the argument, what it must be, what it was, what to do.
@@ -26,7 +28,7 @@ def invalid_sentence(name: str, constraint: str, value: object, remedy: str = ""
     constraint : str
         What must hold, beginning with a verb after "must".
     value : object
-        What was given, shown by ``repr`` unless it is text already.
+        What was given, shown by ``repr`` unless it is text already. What is long is cut in the middle.
     remedy : str
         A full sentence, or empty where there is none.
 
@@ -42,7 +44,15 @@ def invalid_sentence(name: str, constraint: str, value: object, remedy: str = ""
     '`draws` must be a positive integer; got 0.'
     """
     shown = value if isinstance(value, str) else repr(value)
-    return f"`{name}` must {constraint}; got {shown}." + (f" {remedy}" if remedy else "")
+    return f"`{name}` must {_cut(constraint)}; got {_cut(shown)}." + (f" {remedy}" if remedy else "")
+
+
+def _cut(text: str) -> str:
+    """Leave out the middle of a long text, such as that of an array, whose shape stands at its end."""
+    if len(text) <= LONGEST:
+        return text
+    half = LONGEST // 2
+    return f"{' '.join(text[:half].split())} ... {' '.join(text[-half:].split())}"
 
 
 class _CarriesArgument(Exception):

@@ -25,7 +25,7 @@ from bayesgmm.model.priors import Priors, ResolvedPriors
 from bayesgmm.posterior.assembly import Provenance, build_tree
 from bayesgmm.posterior.container import Posterior, as_result
 
-__all__ = ["Fit", "FitSettings", "fit_posterior"]
+__all__ = ["Fit", "FitSettings", "Start", "fit_posterior"]
 
 
 class Fit(NamedTuple):
@@ -46,6 +46,24 @@ class Fit(NamedTuple):
     priors: ResolvedPriors
 
 
+class Start(NamedTuple):
+    """Where EM starts by the user's wish.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        In the order of components that is kept.
+    feature_names : tuple of str or None
+        The columns it is for, in their order; None where it does not know them.
+    component_names : tuple of str or None
+        What the components of the posterior it comes from were renamed to; None where they were not.
+    """
+
+    mixture: Mixture
+    feature_names: tuple[str, ...] | None = None
+    component_names: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class FitSettings:
     """Everything that was asked for, checked.
@@ -62,8 +80,8 @@ class FitSettings:
         The way to the posterior.
     priors : Priors
         As the user gave them.
-    init : Mixture or None
-        Where EM starts, in an order of the user's; None: from the pool.
+    init : Start or None
+        Where EM starts; None: from the pool.
     sampling : SamplingSettings
         How long, how often, from which seed.
     """
@@ -73,7 +91,7 @@ class FitSettings:
     method_name: str
     method: Method
     priors: Priors
-    init: Mixture | None
+    init: Start | None
     sampling: SamplingSettings
 
     @classmethod
@@ -136,15 +154,17 @@ def fit_posterior(data: Data, settings: FitSettings) -> Fit:
     Raises
     ------
     InvalidArgumentError
-        If there are fewer rows than components, the columns are linearly dependent, `init` has another number of
-        features, the method is not for a mixture of this size, or a prior does not fit.
+        If there are fewer rows than components, the columns are linearly dependent, `init` has other features, or the
+        same in another order, the method is not for a mixture of this size, or a prior does not fit.
 
     Warns
     -----
     LabelWarning
         If the components cannot be told apart.
     DegenerateComponentWarning
-        If EM found nothing but solutions with a collapsed component.
+        If EM found nothing but solutions with a collapsed component, or draws ran to a correlation of one.
+    PriorWarning
+        If a prior leaves a spike in the posterior.
     ConvergenceWarning
         If sampling was interrupted; what was drawn is kept.
 
@@ -162,8 +182,10 @@ def fit_posterior(data: Data, settings: FitSettings) -> Fit:
     settings.method.admit(settings.family, settings.n_components, data.n_features, settings.sampling)
     priors = settings.priors.resolve(data, settings.n_components, settings.family)
     em = _start(data, settings)
+    names = None if settings.init is None else settings.init.component_names
     if not priors.is_exchangeable:
-        em = em.permute(prior_order(em.mixture, priors, settings.family))
+        order = prior_order(em.mixture, priors, settings.family)
+        em, names = em.permute(order), names and tuple(names[k] for k in order)
     draws = settings.method.draw(Problem(data, settings.family, priors, em.mixture), settings.sampling)
     provenance = Provenance(
         method=settings.method_name,
@@ -172,27 +194,41 @@ def fit_posterior(data: Data, settings: FitSettings) -> Fit:
         is_exchangeable=priors.is_exchangeable,
     )
     posterior = Posterior(build_tree(data, em, draws=draws, provenance=provenance))
+    posterior = posterior if names is None else posterior.rename(names)
+    if posterior.attrs["degenerate"]:
+        warnings.warn(posterior.attrs["degenerate"], DegenerateComponentWarning, stacklevel=3)
     if not posterior.is_identified:
-        warnings.warn(posterior.verdict[1], LabelWarning, stacklevel=3)
+        warnings.warn(posterior.attrs["label_verdict"], LabelWarning, stacklevel=3)
     return Fit(posterior, em, priors)
 
 
 def _start(data: Data, settings: FitSettings) -> EMFit:
     """Run EM: from the pool, or from what the user gave, whose order is kept."""
+    how = EMSettings.of_pivot(data)
     if settings.init is None:
-        em = fit_em(data, settings.n_components, settings.family, EMSettings(), settings.sampling.seed)
-    elif settings.init.n_features != data.n_features:
-        constraint = f"have {data.n_features} features as `X` has"
-        raise InvalidArgumentError("init", constraint, settings.init.n_features)
+        em = fit_em(data, settings.n_components, settings.family, how, settings.sampling.seed)
     else:
-        em = run_em(data, settings.family, settings.init, EMSettings())
+        _check_features(settings.init, data)
+        em = run_em(data, settings.family, settings.init.mixture, how)
     if em.status in (EMStatus.DEGENERATE, EMStatus.SINGULAR):
         warnings.warn(em.message, DegenerateComponentWarning, stacklevel=4)
     return em
 
 
-def _as_start(init: Any, n_components: int) -> Mixture:
-    """Take one mixture from whatever the user gave to start from."""
+def _check_features(start: Start, data: Data) -> None:
+    """Compare number and names of features; what has no names of its own fits any."""
+    found, needed = start.feature_names, data.feature_names
+    if start.mixture.n_features != data.n_features:
+        constraint = f"have {data.n_features} features as `X` has"
+        raise InvalidArgumentError("init", constraint, start.mixture.n_features)
+    if found is not None and data.has_feature_names and found != needed:
+        constraint = f"have the features {list(needed)} of `X`, in this order"
+        remedy = f"Give X[{list(found)}]." if set(found) == set(needed) else ""
+        raise InvalidArgumentError("init", constraint, list(found), remedy)
+
+
+def _as_start(init: Any, n_components: int) -> Start:
+    """Take one mixture, and the names that go with it, from whatever the user gave to start from."""
     try:
         value = as_result(init)
     except InvalidArgumentTypeError:
@@ -201,16 +237,28 @@ def _as_start(init: Any, n_components: int) -> Mixture:
             "a Posterior, an EMFit or a Mixture"
         )
         raise InvalidArgumentTypeError("init", constraint, type(init).__name__) from None
-    start = value.em if isinstance(value, Posterior) else value.mixture if isinstance(value, EMFit) else value
-    if start.batch_shape:
+    start = _named_start(value, getattr(init, "feature_names_in_", None))
+    mixture = start.mixture
+    if mixture.batch_shape:
         remedy = "Pick one with `mixture[index]`."
-        raise InvalidArgumentError("init", "be one mixture", f"a batch of shape {start.batch_shape}", remedy)
-    if start.n_components != n_components:
-        raise InvalidArgumentError("init", f"have {n_components} components", start.n_components)
+        raise InvalidArgumentError("init", "be one mixture", f"a batch of shape {mixture.batch_shape}", remedy)
+    if mixture.n_components != n_components:
+        raise InvalidArgumentError("init", f"have {n_components} components", mixture.n_components)
     return start
+
+
+def _named_start(value: Posterior | EMFit | Mixture, columns: Any) -> Start:
+    """Join a mixture with the names that its posterior has, or the columns that its estimator was fitted to."""
+    if isinstance(value, Posterior):
+        is_named = bool(value.group("observed_data").attrs.get("has_feature_names", 1))
+        is_renamed = all(isinstance(name, str) for name in value.component_names)
+        components = value.component_names if is_renamed else None
+        return Start(value.em, value.feature_names if is_named else None, components)
+    mixture = value.mixture if isinstance(value, EMFit) else value
+    return Start(mixture, None if columns is None else tuple(map(str, columns)))
 
 
 def _as_switch(name: str, value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
-        raise InvalidArgumentTypeError(name, "be True or False", value)
+        raise InvalidArgumentTypeError(name, "be True or False", repr(value))
     return bool(value)

@@ -39,6 +39,8 @@ def objects(value):
 # ---- what is refused: container -> (what it is, error, match) ----------------------------------------------------
 
 VALUE, TYPE = InvalidArgumentError, InvalidArgumentTypeError
+NAN = frame([1.0, np.nan])
+LABELLED_NAN = xr.DataArray(NAN.to_numpy(), {"obs": ["e0", "e1"]}, ("obs", "feature"))
 BAD_X = {
     "one dimension": (np.ones(3), VALUE, r"Expected 2D array, got 1D array instead. Reshape your data"),
     "empty list": ([], VALUE, "Reshape your data"),
@@ -73,8 +75,15 @@ BAD_X = {
     "NumPy's string type": (np.array([["1"]], dtype=np.dtypes.StringDType()), VALUE, "got text"),
     "text cell": (objects("b"), VALUE, "got text in row 1, column 'x1'"),
     "text column": (frame(["u", "v"]), VALUE, "got text in row 0, column 'a'"),
+    "decimal commas": (frame([1.0, "71,5"]), VALUE, r"text '71,5' in row 1, .*\.str\.replace\(.*\)\.astype\(float\)"),
     "polars text": (pl.DataFrame({"n": [1.0], "a": ["u"]}), VALUE, "got text in row 0, column 'a'"),
     "NaN": (cell(np.nan), VALUE, r"got NaN in row 1, column 'x1'\. Input X contains NaN"),
+    "NaN in a row with a name": (NAN.set_axis(["e0", "e1"]), VALUE, r"got NaN in row 1 \('e1'\), column 'a'"),
+    "NaN in a row with a number": (NAN.set_axis([0, 7]), VALUE, r"got NaN in row 1 \(7\), column 'a'"),
+    "NaN in a row with two names": (NAN.set_axis([("u", 1), ("v", 2)]), VALUE, r"NaN in row 1 \(v, 2\), column 'a'"),
+    "NaN in a row without a name": (NAN, VALUE, "got NaN in row 1, column 'a'"),
+    "text in a row with a name": (frame(["u", "v"]).set_axis(["e0", "e1"]), VALUE, r"text in row 0 \('e0'\), "),
+    "NaN in a labelled row": (LABELLED_NAN, VALUE, r"got NaN in row 1 \('e1'\), column 'x0'"),
     "NaN twice": ([[np.nan, 1], [1, np.nan]], VALUE, "and 1 more places. Input X contains NaN"),
     "NaN before infinity": ([[np.inf, np.nan]], VALUE, "Input X contains NaN"),
     "infinity": (cell(-np.inf), VALUE, "Input X contains infinity or a value too large"),

@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
 
@@ -27,6 +28,30 @@ SENTENCES = {
 @pytest.mark.parametrize(("arguments", "sentence"), SENTENCES.values(), ids=SENTENCES)
 def test_sentence(arguments, sentence):
     assert invalid_sentence(*arguments) == sentence
+
+
+LONG = {
+    "an array": np.zeros((2, 300, 3, 2, 2)),
+    "a list": list(range(100_000)),
+    "a text": "x" * 5000,
+}
+
+
+@pytest.mark.parametrize("value", LONG.values(), ids=LONG)
+def test_a_long_value_is_cut_in_the_middle(value):
+    """The sentence says enough to know it by; the exception still carries all of it."""
+    error = InvalidArgumentError("scale_tril", "have a positive diagonal", value)
+    shown = str(value) if isinstance(value, str) else repr(value)
+    assert len(str(error)) < 320 and "\n" not in str(error)
+    assert " ... " in str(error) and str(error).endswith(f"{shown[-20:]}.")
+    assert error.value is value
+
+
+def test_a_long_constraint_is_cut_too():
+    columns = [f"column {j}" for j in range(1000)]
+    sentence = invalid_sentence("init", f"have the features {columns} of `X`, in this order", columns)
+    assert len(sentence) < 600
+    assert sentence.startswith("`init` must have the features ['column 0'") and "of `X`, in this order; got" in sentence
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from bayesgmm.mixture import Mixture
 from bayesgmm.model.named import HalfNormal, LogNormal, Normal
 from bayesgmm.model.priors import Priors
 from checks import check_schema
+from handmade import handmade_posterior
 
 
 def fit(X, n_components=2, **changes):
@@ -141,6 +142,40 @@ INITS = {
 }
 
 
+NAMED = {
+    "fitted estimator": lambda X: bg.GaussianMixture(2, random_state=1).fit(X),
+    "posterior": lambda X: handmade_posterior(X, 2, rng=np.random.default_rng(1)),
+}
+
+
+@pytest.mark.parametrize("make", NAMED.values(), ids=NAMED)
+def test_start_for_other_columns_is_one_clear_error(make, faithful):
+    """By position the start would stand with waiting times for eruptions: EM would collapse."""
+    turned = faithful[["waiting", "eruptions"]]
+    match = r"`init` must have the features \['eruptions', 'waiting'\] of `X`, in this order; got \['waiting', 'erup"
+    with pytest.raises(InvalidArgumentError, match=match + r".*\. Give X\[\['waiting', 'eruptions'\]\]"):
+        fit(faithful, init=make(turned))
+    with pytest.raises(InvalidArgumentError, match=r"in this order; got \['waiting', 'eruptions'\]\.$"):
+        fit(faithful.rename(columns={"waiting": "wait"}), init=make(turned))
+
+
+@pytest.mark.parametrize("make", NAMED.values(), ids=NAMED)
+def test_start_or_rows_without_names_are_taken_by_position(make, faithful):
+    for columns, rows in [(faithful, faithful.to_numpy()), (faithful.to_numpy(), faithful), (faithful, faithful)]:
+        assert fit(rows, init=make(columns), draws=10, chains=1).em.converged
+
+
+def test_names_of_the_components_come_with_the_start(faithful, rng):
+    named = handmade_posterior(faithful, 2, rng=rng).rename(["short", "long"])
+    found = fit(faithful, init=named, draws=10).posterior
+    assert found.component_names == ("short", "long")
+    assert found.idata["em"]["means"].sel(component="short", feature="eruptions") < 3
+    places = Priors(means=Normal([[4.3, 80.0], [2.0, 55.0]], [0.5, 10.0]))
+    moved = fit(faithful, init=named, priors=places, draws=10).posterior
+    assert moved.component_names == ("long", "short")
+    assert fit(faithful, init=found.em_fit, draws=10).posterior.component_names == (0, 1)
+
+
 @pytest.mark.parametrize(("init", "error", "match"), INITS.values(), ids=INITS)
 def test_unusable_start_is_one_clear_error(init, error, match, faithful):
     with pytest.raises(error, match=match):
@@ -228,6 +263,23 @@ def test_no_column_of_equal_values_outweighs_the_em_solution(data, n_components,
 def test_prior_without_a_guard_at_zero_is_warned_of_by_column(iris):
     with pytest.warns(PriorWarning, match=r"values repeat in column .*'petal width \(cm\)'"):
         fit(iris, 1, priors=Priors(sds=HalfNormal(2.0)), draws=10)
+
+
+@pytest.mark.parametrize("method", ["nuts", "laplace"])
+def test_a_correlation_that_runs_to_one_is_a_degenerate_component(method, rng, tmp_path):
+    """Twelve equal rows and a start on them: the likelihood grows with their correlation faster than LKJ(2) falls."""
+    near, far = rng.standard_normal((60, 2)), 0.7 * rng.standard_normal((60, 2)) + (5.0, 0.0)
+    rows = np.concatenate([near, far, np.tile([8.0, 5.0], (12, 1))])
+    init = Mixture.from_sds([0.45, 0.45, 0.1], [[0.0, 0.0], [5.0, 0.0], [8.0, 5.0]], np.full((3, 2), 0.7))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = fit(rows, 3, priors=Priors(sds=LogNormal(0.0, 0.5, lower=0.2)), init=init, method=method).posterior
+    messages = {kind: [str(w.message) for w in caught if w.category is kind] for kind in {w.category for w in caught}}
+    assert [message[:9] for message in messages[PriorWarning]] == ["`lkj_eta`"]
+    assert messages[DegenerateComponentWarning][1].startswith("Degenerate: component 2, of whose draws ")
+    assert found.verdict[1].endswith(messages[DegenerateComponentWarning][1])
+    assert (np.abs(found.mixture.correlations) <= 1).all() and np.isfinite(found.score_samples(rows)).all()
+    assert "Degenerate: component 2" in repr(bg.load(found.save(tmp_path / "fit.nc")))
 
 
 def test_differing_priors_place_the_components_and_no_draw_is_permuted(faithful):

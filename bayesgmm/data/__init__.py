@@ -3,7 +3,7 @@
 border      the value `Data`: checked rows with their names, weights and measures; checks that need all of it
 table       containers (arrays, frames, series) become float64 rows with names, or one clear error
 columns     location, scale and resolution of the columns, and which of them depend on others
-repeats     repeated rows collapsed to counts
+repeats     repeated rows collapsed to counts, and the commonest of them
 counts      whole numbers
 seed        random states become seeds
 """

@@ -1,9 +1,12 @@
-"""Rows that repeat (pictures, rounded data) collapsed to counts: exact, and much faster for every pass over them."""
+"""Rows that repeat (pictures, rounded data) collapsed to counts: exact, and much faster for every pass over them.
+
+And how heavy the commonest of them is.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["collapse_rows"]
+__all__ = ["collapse_rows", "heaviest_row"]
 
 Array = NDArray[np.float64]
 
@@ -52,6 +55,31 @@ def collapse_rows(x: Array, n_distinct: int = 1) -> tuple[Array, NDArray[np.intp
     rows, row_index = x[first[order]], rank[place]
     is_exact = all(np.array_equal(rows[row_index[i : i + BLOCK]], x[i : i + BLOCK]) for i in range(0, N, BLOCK))
     return (rows, row_index) if is_exact else (x, None)  # two rows with one key: not seen in practice
+
+
+def heaviest_row(x: Array, weights: Array | None = None) -> float:
+    """Give how often the commonest row occurs, or what its copies weigh together.
+
+    Parameters
+    ----------
+    x : array of shape (N, D)
+        Finite float64 rows.
+    weights : array of shape (N,), optional
+        None: every row weighs one.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesgmm.data.repeats import heaviest_row
+    >>> heaviest_row(np.array([[1.0, 2.0], [1.0, 3.0], [1.0, 2.0]]))
+    2.0
+    """
+    _, place = np.unique(_row_keys(x), return_inverse=True)
+    return float(np.bincount(place, weights).max())
 
 
 def _row_keys(x: Array) -> NDArray[np.uint64]:

@@ -6,6 +6,7 @@ missing and infinite values, text, complex numbers, dates, categories, sparse an
 whose squares overflow. Where scikit-learn has a sentence for a mistake, the error holds it.
 """
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -34,6 +35,8 @@ RESHAPE = (
     "or array.reshape(1, -1) if it contains a single sample."
 )
 TEXT = ("text", "Convert your data to numeric values explicitly, or leave that column out.")
+COMMA_REMEDY = 'Where commas stand before decimals, convert such columns by `.str.replace(",", ".").astype(float)`.'
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 DATES = ("dates or durations", "Convert them to numbers first, such as days since a start.")
 COMPLEX = ("complex numbers", "Complex data not supported: pass the real and imaginary parts as two columns.")
 RECORDS = ("records", "Pass a DataFrame of them, or numpy.lib.recfunctions.structured_to_unstructured(X).")
@@ -62,6 +65,20 @@ class Table:
     x: Array
     feature_names: tuple[str, ...] | None
     obs_names: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """What errors call rows and columns: a row by its number, and by its label where that is another."""
+
+    columns: Sequence[str] | None
+    index: Foreign = None
+
+    def place(self, i: int, j: int) -> str:
+        label = i if self.index is None else self.index[i]
+        text = _as_text(label)
+        known = "" if text == str(i) else f" ({text!r})" if isinstance(label, str) else f" ({text})"
+        return f"row {i}{known}" + ("" if self.columns is None else f", column {self.columns[j]!r}")
 
 
 def read_table(X: Foreign, name: str = "X") -> Table:
@@ -140,8 +157,8 @@ def read_vector(values: Foreign, name: str, length: int) -> Array:
     vector = _as_array(values, name)
     if vector.shape != (length,):
         raise InvalidArgumentError(name, f"have shape ({length},), one number per row of `X`", f"shape {vector.shape}")
-    floats = _as_floats(vector[:, None], None, name)
-    _check_finite(floats, None, name)
+    floats = _as_floats(vector[:, None], _Labels(None), name)
+    _check_finite(floats, _Labels(None), name)
     return floats[:, 0].copy()
 
 
@@ -171,13 +188,13 @@ def _read_frame(frame: Foreign, name: str) -> Table:
     """Read a pandas or polars frame column by column, into one new array."""
     _check_shape(frame.shape, name)
     names = _feature_names(frame.columns, name)
-    shown = names or default_names(frame.shape[1])
+    shown, index = names or default_names(frame.shape[1]), getattr(frame, "index", None)
     columns = (frame.iloc[:, j] for j in range(len(shown))) if hasattr(frame, "iloc") else frame.get_columns()
     x = np.empty(frame.shape)
     for j, column in enumerate(columns):
         values = _column_values(column, shown[j], name)
-        x[:, j] = _as_floats(values[:, None], shown[j : j + 1], name)[:, 0]
-    return _make_table(x, names, getattr(frame, "index", None), name)
+        x[:, j] = _as_floats(values[:, None], _Labels(shown[j : j + 1], index), name)[:, 0]
+    return _make_table(x, names, index, name)
 
 
 def _read_array(X: Foreign, name: str) -> Table:
@@ -186,11 +203,12 @@ def _read_array(X: Foreign, name: str) -> Table:
     _check_shape(array.shape, name)
     index, labels = _coordinates(X)
     names = None if labels is None else _feature_names(labels, name)
-    return _make_table(_as_floats(array, names or default_names(array.shape[1]), name), names, index, name)
+    shown = _Labels(names or default_names(array.shape[1]), index)
+    return _make_table(_as_floats(array, shown, name), names, index, name)
 
 
 def _make_table(x: Array, names: tuple[str, ...] | None, index: Foreign, name: str) -> Table:
-    _check_finite(x, names or default_names(x.shape[1]), name)
+    _check_finite(x, _Labels(names or default_names(x.shape[1]), index), name)
     rows = x.view()
     rows.flags.writeable = False
     obs_names = np.arange(len(x)) if index is None else _row_names(index)
@@ -244,13 +262,13 @@ def _column_values(column: Foreign, label: str, name: str) -> NDArray[Any]:
     return values
 
 
-def _as_floats(array: NDArray[Any], names: Sequence[str] | None, name: str) -> Array:
+def _as_floats(array: NDArray[Any], labels: _Labels, name: str) -> Array:
     """Convert a two-dimensional array to aligned, C-contiguous float64; no copy where it is that already."""
     kind = array.dtype.kind
     if kind in REFUSED_KINDS:
-        _refuse(REFUSED_KINDS[kind], name, "" if names is None else f" in column {names[0]!r}")
+        _refuse(REFUSED_KINDS[kind], name, "" if labels.columns is None else f" in column {labels.columns[0]!r}")
     if kind == "O":
-        _check_cells(array, names, name)
+        _check_cells(array, labels, name)
     try:
         with np.errstate(over="ignore"):
             return np.require(array, np.float64, ["C", "A"])
@@ -260,16 +278,18 @@ def _as_floats(array: NDArray[Any], names: Sequence[str] | None, name: str) -> A
         ) from error
 
 
-def _check_cells(array: NDArray[Any], names: Sequence[str] | None, name: str) -> None:
+def _check_cells(array: NDArray[Any], labels: _Labels, name: str) -> None:
     """Refuse the first cell of an array of objects that is no real number."""
     refused = {kind for kind in set(map(type, array.flat)) if not issubclass(kind, ACCEPTED_CELLS)}
     if not refused:
         return
     (i, j), cell = next((where, cell) for where, cell in np.ndenumerate(array) if type(cell) in refused)
-    place = _place(i, j, names)
+    place = labels.place(i, j)
     if type(cell).__name__ in MISSING_CELLS:
         remedy = f"Input {name} contains NaN. Drop those rows or fill them in."
         raise InvalidArgumentError(name, "hold finite numbers", f"{cell} in {place}", remedy)
+    if isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell):
+        _refuse((f"the text {cell!r}", COMMA_REMEDY), name, f" in {place}")
     for kinds, reason in REFUSED_CELLS:
         if isinstance(cell, kinds):
             _refuse(reason, name, f" in {place}")
@@ -291,7 +311,7 @@ def _check_shape(shape: tuple[int, ...], name: str) -> None:
             raise InvalidArgumentError(name, f"have at least one {what}", f"shape {shape}", remedy)
 
 
-def _check_finite(x: Array, names: Sequence[str] | None, name: str) -> None:
+def _check_finite(x: Array, labels: _Labels, name: str) -> None:
     """Refuse NaN, infinity and values beyond `LARGEST`; one pass where all is well."""
     with np.errstate(invalid="ignore"):
         if np.maximum(x.max(), -x.min()) <= LARGEST:
@@ -311,7 +331,7 @@ def _check_finite(x: Array, names: Sequence[str] | None, name: str) -> None:
     )  # fmt: skip
     i, j = np.argwhere(found)[0]
     more = "" if (count := int(found.sum())) == 1 else f" and {count - 1} more places"
-    raise InvalidArgumentError(name, constraint, f"{what} in {_place(i, j, names)}{more}", remedy)
+    raise InvalidArgumentError(name, constraint, f"{what} in {labels.place(i, j)}{more}", remedy)
 
 
 def _feature_names(labels: Iterable[Hashable], name: str) -> tuple[str, ...] | None:
@@ -341,10 +361,6 @@ def _row_names(index: Foreign) -> NDArray[Any]:
 
 def _as_text(label: Hashable) -> str:
     return ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
-
-
-def _place(i: int, j: int, names: Sequence[str] | None) -> str:
-    return f"row {i}" if names is None else f"row {i}, column {names[j]!r}"
 
 
 def _refuse(reason: tuple[str, str], name: str, place: str = "") -> None:

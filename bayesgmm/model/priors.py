@@ -33,6 +33,7 @@ from bayesgmm.model.recognition import (
     operation,
     recognise,
 )
+from bayesgmm.model.ties import warn_of_equal_rows
 
 if TYPE_CHECKING:
     from bayesgmm.model.description import PriorDescription
@@ -172,8 +173,8 @@ class Priors:
         Warns
         -----
         PriorWarning
-            If the prior of the sds lets a component shrink onto equal values of a column, which is named. Not for the
-            tied family, whose sds belong to all rows.
+            If the priors let a component shrink onto equal values of a column, which is named, or onto equal rows. Not
+            for the tied family, whose covariance belongs to all rows.
         """
         K, D = n_components, data.n_features
         concentration = np.asarray(self.concentration)
@@ -188,6 +189,7 @@ class Priors:
             room.simulation.check_parameters(means, "means", (K, D))
         if self.sds is not None:
             _check_sds(sds, data, K, family)
+        warn_of_equal_rows(data, K, family, self.lkj_eta)
         concentration = np.broadcast_to(concentration, (K,)).astype(float)
         differs = (concentration != concentration[0]).any() or differs_between_components(means, (K, D))
         if not family.is_shared:
@@ -275,8 +277,7 @@ def column_scale(data: Data, family: CovarianceFamily) -> Array:
     -------
     array of shape (D,)
     """
-    common = isinstance(family, Spherical)
-    return np.full(data.n_features, data.common_scale) if common else np.asarray(data.scale)
+    return np.full(data.n_features, data.common_scale) if isinstance(family, Spherical) else np.asarray(data.scale)
 
 
 def partial_exponents(n_features: int, eta: float) -> Array:
@@ -338,9 +339,8 @@ def _check_sds(prior: Any, data: Data, n_components: int, family: CovarianceFami
     is_open = (family.expand_sds(vanishes.astype(float), K, D) == 0).any(0) & (guard > 0)  # (D,)
     columns = ", ".join(repr(name) for name, found in zip(data.feature_names, is_open, strict=True) if found)
     if columns and not family.is_shared:
-        sentence = f"`sds` leaves a spike in the posterior: {name} reaches down to zero"
-        where = f"values repeat in column {columns}"
-        warnings.warn(f"{sentence}, and {where}. {SPIKE_REMEDY}", PriorWarning, stacklevel=3)
+        reason = f"{name} reaches down to zero, and values repeat in column {columns}"
+        warnings.warn(f"`sds` leaves a spike in the posterior: {reason}. {SPIKE_REMEDY}", PriorWarning, stacklevel=3)
 
 
 def _concentrations(given: Any) -> Any:

@@ -15,6 +15,7 @@ from bayesgmm.covariance import CovarianceFamily, as_family
 from bayesgmm.data import as_count, as_data, as_seed
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.model.build import build_model
+from bayesgmm.model.loggers import quiet
 from bayesgmm.model.priors import Priors
 from bayesgmm.model.recognition import describe
 from bayesgmm.model.users import resize
@@ -100,7 +101,7 @@ def sample_prior(model: pm.Model, n_draws: int, seed: int) -> xr.DataTree:
     InvalidArgumentError
         If a prior cannot be drawn from.
     """
-    with model:
+    with model, quiet():
         try:
             return pm.sample_prior_predictive(n_draws, random_seed=seed, compile_kwargs={"mode": MODE})
         except NotImplementedError as error:
