@@ -29,7 +29,7 @@ ROWS = (
     ("kernel",),
     ("density", "covariance"),
     ("data",),
-    ("schema", "errors"),
+    ("schema", "errors", "markup"),
 )
 LEVEL = {room: len(ROWS) - i for i, row in enumerate(ROWS) for room in row}
 TOP = len(ROWS) + 1  # where a module without a room stands

@@ -6,6 +6,7 @@ posterior's sds lie near them where the sample is large and the priors are weak.
     (posterior mean - EM) / posterior sd.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,21 @@ from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.container import Posterior, as_result
 from bayesgmm.posterior.prediction import by_row_blocks, flat_parameters
 from bayesgmm.posterior.summary import describe_draws, tabulated
-from bayesgmm.posterior.tables import Table
+from bayesgmm.posterior.tables import Table, choose_rows
 
 __all__ = ["compare_em"]
 
 Array = NDArray[np.float64]
 
 
-def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kind: str | None = None) -> Table:
+def compare_em(
+    fit: Any,
+    em: Any = None,
+    *,
+    parameters: str | Sequence[str] | None = None,
+    ci_prob: float | None = None,
+    ci_kind: str | None = None,
+) -> Table:
     """Compare a posterior with EM, parameter by parameter and row by row.
 
     Parameters
@@ -35,6 +43,8 @@ def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kin
     fit : fitted BayesianGaussianMixture or Posterior
     em : fitted GaussianMixture or EMFit, optional
         Its components may come in any order. None: the EM solution at which the chains started.
+    parameters : str or sequence of str, optional
+        Which kinds of rows, such as ``"means"``. None: all.
     ci_prob : float, optional
         Mass of the interval. None: ArviZ's rcParams (0.89).
     ci_kind : {"eti", "hdi"}, optional
@@ -54,7 +64,8 @@ def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kin
     InvalidArgumentTypeError
         If `fit` has no posterior or `em` is no EM fit.
     InvalidArgumentError
-        If `em` has other components or features, or another covariance family, or was fitted to other rows or weights.
+        If `em` has other components or features, or another covariance family, or was fitted to other rows or weights,
+        or a kind of parameter is not in the table.
 
     References
     ----------
@@ -74,14 +85,14 @@ def compare_em(fit: Any, em: Any = None, *, ci_prob: float | None = None, ci_kin
     chosen = posterior.em_fit if em is None else _as_em(em, posterior)
     draws = tabulated(posterior)
     statistics = describe_draws(draws, "stats", ci_prob, ci_kind)
-    values, errors = estimates(chosen, posterior.data, map(str, draws))
+    values, errors = estimates(chosen, posterior, map(str, draws))
     table = pd.concat([pd.DataFrame({"em": values, "em_se": errors}, index=statistics.index), statistics], axis=1)
     table["shift"] = (table["mean"] - table["em"]) / table["sd"]
     table.index.name = "parameter"
     agreement, change = _compare_rows(chosen.mixture, posterior)
     shown = f"{100 * agreement:.1f} % have the same label in both"
     rows = f"Rows: {shown}; the largest change of a responsibility is {change:.3f}."
-    result = Table.with_notes(table, [rows, posterior.verdict[1]])
+    result = Table.with_notes(table[choose_rows(table.index, parameters)], [rows, posterior.verdict[1]])
     result.attrs |= {"label_agreement": agreement, "largest_change": change}
     return result
 

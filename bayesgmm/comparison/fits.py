@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from bayesgmm import markup
 from bayesgmm.comparison.distance import measure_distance, unconstrained
 from bayesgmm.comparison.points import check_alike, estimates, order_like
 from bayesgmm.em.fit import EMFit
@@ -28,7 +29,7 @@ from bayesgmm.schema import CHAIN, COMPONENT, DRAW
 
 __all__ = ["Comparison", "compare_fits"]
 
-Fits = dict[str, Posterior | EMFit]
+Fits = dict[str, Posterior | EMFit | Mixture]
 Orders = dict[str, NDArray[np.int64]]
 
 WRITERS: Mapping[str, Callable[[Any], str]] = {  # of the columns of `Comparison.fits`
@@ -43,6 +44,17 @@ WRITERS: Mapping[str, Callable[[Any], str]] = {  # of the columns of `Comparison
 }
 
 
+class CostTable(Table):
+    """What fits cost and how far they can be trusted, each column to its own digits, blank where a fit has none."""
+
+    def rounded(self) -> pd.DataFrame:
+        """Give the table as text."""
+        written = {
+            name: ["" if pd.isna(value) else WRITERS[name](value) for value in self[name]] for name in self.columns
+        }
+        return pd.DataFrame(written, self.index)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Fits side by side; it prints both tables, with the verdicts below them.
@@ -51,12 +63,13 @@ class Comparison:
     ----------
     parameters : pandas.DataFrame
         A row per parameter, in the units of x, named as in `Posterior.summary`; columns (fit, statistic): ``mean``,
-        ``sd`` and the interval's two ends; of EM ``estimate``, ``se`` and estimate -+ z se, z the normal quantile.
-    fits : pandas.DataFrame
-        A row per fit: ``method``; ``seconds`` of sampling or fitting (EM keeps no time); ``ess``, the least bulk
-        effective sample size, and ``ess_per_second``; the highest ``r_hat``; ``pareto_k`` of an approximation; and how
-        far it lies from the reference, in its whitened coordinates: ``shift`` and ``sd_ratio``, see `distance`. NaN
-        where a method has no such number.
+        ``sd`` and the interval's two ends; of EM ``estimate``, ``se`` and estimate -+ z se, z the normal quantile; of a
+        mixture that is known ``estimate``, NaN the rest.
+    fits : Table
+        A row per fit: ``method`` ("known" of a mixture that is known); ``seconds`` of sampling or fitting (EM keeps no
+        time); ``ess``, the least bulk effective sample size, and ``ess_per_second``; the highest ``r_hat``;
+        ``pareto_k`` of an approximation; and how far it lies from the reference, in its whitened coordinates: ``shift``
+        and ``sd_ratio``, see `distance`. NaN where a method has no such number.
     reference : str or None
         The first fit by NUTS.
     notes : tuple of str
@@ -71,17 +84,16 @@ class Comparison:
     """
 
     parameters: pd.DataFrame
-    fits: pd.DataFrame
+    fits: Table
     reference: str | None
     notes: tuple[str, ...]
 
     def rounded(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Give both tables as text: a column "mean [interval]" for each fit; and the fits, blank for NaN."""
-        columns = {name: _interval_texts(self.parameters[name]) for name in self.fits.index}
-        written = {
-            name: ["" if pd.isna(value) else WRITERS[name](value) for value in self.fits[name]] for name in self.fits
-        }
-        return pd.DataFrame(columns, self.parameters.index), pd.DataFrame(written, self.fits.index)
+        host = next(name for name in self.fits.index if "mean" in self.parameters[name])
+        sd = self.parameters[host, "sd"]
+        columns = {name: _interval_texts(self.parameters[name], sd) for name in self.fits.index}
+        return pd.DataFrame(columns, self.parameters.index), self.fits.rounded()
 
     def __repr__(self) -> str:
         rows = pd.get_option("display.max_rows")
@@ -91,7 +103,7 @@ class Comparison:
     def _repr_html_(self) -> str:
         rows = pd.get_option("display.max_rows")
         bodies = [part.to_html(max_rows=rows, index_names=False) for part in self.rounded()]
-        return "".join(bodies) + "".join(f"<p>{note}</p>" for note in self.notes)
+        return "".join([*bodies, *map(markup.paragraph, self.notes)])
 
 
 def compare_fits(fits: Mapping[str, Any], *, ci_prob: float | None = None, ci_kind: str | None = None) -> Comparison:
@@ -99,8 +111,9 @@ def compare_fits(fits: Mapping[str, Any], *, ci_prob: float | None = None, ci_ki
 
     Parameters
     ----------
-    fits : mapping of str to fitted estimator, Posterior or EMFit
-        By name; one of them at least with a posterior. The first posterior names rows and components.
+    fits : mapping of str to fitted estimator, Posterior, EMFit or Mixture
+        By name; one of them at least with a posterior. The first posterior names rows and components. A `Mixture` is
+        what is known, such as the truth of a simulation: it has no errors.
     ci_prob : float, optional
         Mass of the intervals. None: ArviZ's rcParams (0.89).
     ci_kind : {"eti", "hdi"}, optional
@@ -130,7 +143,7 @@ def compare_fits(fits: Mapping[str, Any], *, ci_prob: float | None = None, ci_ki
     values = _read_fits(fits)
     posteriors = {name: value for name, value in values.items() if isinstance(value, Posterior)}
     pivot = next(iter(posteriors.values())).em_fit
-    orders = {name: order_like(_em_of(value), pivot) for name, value in values.items()}
+    orders = {name: order_like(_point_of(value), pivot) for name, value in values.items()}
     is_identified = all(posterior.is_identified for posterior in posteriors.values())
     parameters = _tabulate(values, orders, is_identified, ci_prob=ci_prob, ci_kind=ci_kind)
     summaries = {name: posterior.summary() for name, posterior in posteriors.items()}
@@ -139,20 +152,16 @@ def compare_fits(fits: Mapping[str, Any], *, ci_prob: float | None = None, ci_ki
     rows = [_describe(value, summaries.get(name)) | distances[name] for name, value in values.items()]
     notes = [_word_reference(reference, is_identified)]
     notes += [f"{name}: {_verdict(posterior, summaries[name])}" for name, posterior in posteriors.items()]
-    return Comparison(parameters, pd.DataFrame(rows, pd.Index(values, name="fit")), reference, tuple(notes))
+    table = CostTable.with_notes(pd.DataFrame(rows, pd.Index(values, name="fit")), notes)
+    return Comparison(parameters, table, reference, tuple(notes))
 
 
 def _read_fits(fits: Mapping[str, Any]) -> Fits:
     """Unwrap the fits and refuse what cannot stand beside the first posterior."""
     if not isinstance(fits, Mapping) or not all(isinstance(name, str) for name in fits):
-        raise InvalidArgumentTypeError("fits", "be a mapping of names to fits", type(fits).__name__)
-    values: Fits = {}
-    for name, fit in fits.items():
-        value = as_result(fit)
-        if isinstance(value, Mixture):
-            constraint = "be a fitted estimator of this package, a Posterior or an EMFit"
-            raise InvalidArgumentTypeError(_argument(name), constraint, type(fit).__name__)
-        values[name] = value
+        remedy = 'Name them, as in `{"nuts": fit, "em": em}`.'
+        raise InvalidArgumentTypeError("fits", "be a mapping of names to fits", type(fits).__name__, remedy)
+    values: Fits = {name: as_result(fit) for name, fit in fits.items()}
     host = next((value for value in values.values() if isinstance(value, Posterior)), None)
     if host is None:
         raise InvalidArgumentError("fits", "hold at least one fit with a posterior", list(fits))
@@ -160,7 +169,7 @@ def _read_fits(fits: Mapping[str, Any]) -> Fits:
         if isinstance(value, Posterior) and value.feature_names != host.feature_names:
             constraint = f"have the features {list(host.feature_names)}, as the first posterior has"
             raise InvalidArgumentError(_argument(name), constraint, list(value.feature_names))
-        check_alike(_argument(name), _em_of(value), host)
+        check_alike(_argument(name), _point_of(value), host)
     return values
 
 
@@ -168,7 +177,7 @@ def _argument(name: str) -> str:
     return f'fits["{name}"]'
 
 
-def _em_of(value: Posterior | EMFit) -> EMFit:
+def _point_of(value: Posterior | EMFit | Mixture) -> EMFit | Mixture:
     return value.em_fit if isinstance(value, Posterior) else value
 
 
@@ -186,8 +195,8 @@ def _tabulate(
     layout, variables = next(iter(parts.values())), [str(name) for name in next(iter(draws.values()))]
     z = float(ndtri(interval_bounds(ci_prob)[1]))
     for name, value in fits.items():
-        if isinstance(value, EMFit):
-            estimate, se = estimates(value.permute(orders[name]), host.data, variables)
+        if not isinstance(value, Posterior):
+            estimate, se = estimates(value.permute(orders[name]), host, variables)
             columns = np.column_stack([estimate, se, estimate - z * se, estimate + z * se])
             parts[name] = pd.DataFrame(columns, layout.index, ["estimate", "se", *layout.columns[2:]])
     table = pd.concat({name: parts[name] for name in fits}, axis=1, names=["fit", "statistic"])
@@ -205,17 +214,18 @@ def _distances(fits: Fits, orders: Orders, reference: str | None) -> dict[str, d
     """Measure how far each fit lies from the reference; NaN without one."""
     if reference is None:
         return {name: {"shift": np.nan, "sd_ratio": np.nan} for name in fits}
-    vectors = {
-        name: unconstrained(value.mixture.permute(orders[name]), _em_of(value).family) for name, value in fits.items()
-    }
+    family = next(value.family for value in fits.values() if isinstance(value, Posterior))
+    mixtures = {name: value if isinstance(value, Mixture) else value.mixture for name, value in fits.items()}
+    vectors = {name: unconstrained(mixture.permute(orders[name]), family) for name, mixture in mixtures.items()}
     measured = {name: measure_distance(vector, vectors[reference]) for name, vector in vectors.items()}
     return {name: {"shift": shift, "sd_ratio": sd_ratio} for name, (shift, sd_ratio) in measured.items()}
 
 
-def _describe(value: Posterior | EMFit, summary: Table | None) -> dict[str, Any]:
+def _describe(value: Posterior | EMFit | Mixture, summary: Table | None) -> dict[str, Any]:
     """Tell what a fit cost and how far it can be trusted."""
-    if summary is None or isinstance(value, EMFit):
-        return {"method": "em"} | dict.fromkeys(("seconds", "ess", "ess_per_second", "r_hat", "pareto_k"), np.nan)
+    if summary is None or not isinstance(value, Posterior):
+        method = "em" if isinstance(value, EMFit) else "known"
+        return {"method": method} | dict.fromkeys(("seconds", "ess", "ess_per_second", "r_hat", "pareto_k"), np.nan)
     attrs = value.attrs
     seconds = float(attrs.get("sampling_time", np.nan))
     ess = float(summary["ess_bulk"].min()) if "ess_bulk" in summary else _resampled_ess(value)
@@ -254,10 +264,10 @@ def _verdict(posterior: Posterior, summary: Table) -> str:
     return draws if posterior.is_identified else f"{labels} {draws}"
 
 
-def _interval_texts(statistics: pd.DataFrame) -> list[str]:
-    """Write "mean [interval]" for each row, to two digits of its sd."""
-    names = ["mean", "sd", "lower", "upper"]
-    texts = Table(statistics.set_axis(names, axis=1)).rounded()
-    is_known = statistics.iloc[:, 1].notna()
+def _interval_texts(statistics: pd.DataFrame, sd: pd.Series) -> list[str]:
+    """Write "mean [interval]" for each row, to two digits of its sd; a value without an error to those of `sd`."""
+    frame = statistics.set_axis(["mean", "sd", "lower", "upper"], axis=1)
+    is_known = frame["sd"].notna()
+    texts = Table(frame.assign(sd=frame["sd"].fillna(sd))).rounded()
     rows = zip(texts["mean"], texts["lower"], texts["upper"], is_known, strict=True)
     return [f"{mean} [{lower}, {upper}]" if known else mean for mean, lower, upper, known in rows]

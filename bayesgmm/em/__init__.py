@@ -4,7 +4,7 @@ starts        partitions to begin from          iteration     the two steps and 
 collapse      when a component has collapsed    workplace     runs on the same data, and the choice among them
 result        the values                        fit           from rows to a point estimate
 procedure     scikit-learn's procedure          criteria      BIC, AIC, ICL
-information   standard errors
+information   standard errors               path          every iteration of a run
 """
 
 from bayesgmm.em.criteria import icl

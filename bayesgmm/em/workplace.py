@@ -15,6 +15,7 @@ from bayesgmm.em.iteration import Monitor, Rows, Run, State, as_mixture, as_stat
 from bayesgmm.em.result import EMFit, EMSettings, EMStatus, Starts
 from bayesgmm.em.starts import Partition
 from bayesgmm.kernel import rows as kernel
+from bayesgmm.mixture import Mixture
 
 __all__ = ["Workplace", "choose_fit", "record_starts"]
 
@@ -73,7 +74,7 @@ class Workplace:
         """Run EM from a state to convergence."""
         tol, max_iter = self.settings.tol, self.settings.max_iter
         run = iterate(self.rows, self.family, state, tol=tol, max_iter=max_iter, previous=previous, monitor=monitor)
-        return self.judge(run)
+        return self.judge(run, as_mixture(state, self.family))
 
     def begin(self, shares: Array, monitor: Monitor | None = None) -> EMFit | None:
         """Run EM from responsibilities (M, K); None where their covariances are singular."""
@@ -102,9 +103,8 @@ class Workplace:
         except np.linalg.LinAlgError:
             return None
         start = iterate(blurred, self.family, start, tol=tol, max_iter=BLURRED_RUN).state
-        return self._judge_short(
-            iterate(rows, self.family, start, tol=tol, max_iter=min(SHORT_RUN, self.settings.max_iter))
-        )
+        run = iterate(rows, self.family, start, tol=tol, max_iter=min(SHORT_RUN, self.settings.max_iter))
+        return self._judge_short(run, as_mixture(start, self.family))
 
     def finish(self, sketches: Sequence[EMFit | None]) -> list[EMFit | None]:
         """Run the best sketches to convergence; the others are given back as they are.
@@ -120,7 +120,7 @@ class Workplace:
                 finished[i] = self._go_on(end)
         return finished
 
-    def judge(self, run: Run) -> EMFit:
+    def judge(self, run: Run, start: Mixture | None) -> EMFit:
         """Take the measure of where a run came to, on all rows."""
         state = run.state
         statistics = kernel.expected_statistics(self.rows.x, self.rows.weights, *state)
@@ -142,6 +142,8 @@ class Workplace:
             n_parameters=n_parameters(self.family, K, D),
             converged=run.has_converged,
             collapsed=collapsed,
+            start=start,
+            settings=self.settings,
         )
 
     @property
@@ -154,9 +156,9 @@ class Workplace:
         x = np.asfortranarray(self.rows.x[index])
         return Rows(x, weights, float(len(x) if weights is None else weights.sum()), self.rows.ridge)
 
-    def _judge_short(self, run: Run) -> EMFit:
+    def _judge_short(self, run: Run, start: Mixture | None) -> EMFit:
         """Judge a short run; one that read only some of the rows has not converged on all of them."""
-        return self.judge(run._replace(has_converged=run.has_converged and self._stride == 1))
+        return self.judge(run._replace(has_converged=run.has_converged and self._stride == 1), start)
 
     def _settle(self, sketch: EMFit) -> EMFit:
         """Run a sketch of some of the rows to convergence on them; as it is where it read all, or a component falls."""
@@ -164,7 +166,7 @@ class Workplace:
             return sketch
         rows, state = self._choose_rows(slice(None, None, self._stride)), as_state(sketch.mixture, self.family)
         run = iterate(rows, self.family, state, tol=self.settings.tol, max_iter=self.settings.max_iter)
-        settled = self._judge_short(run)
+        settled = self._judge_short(run, sketch.mixture)
         return settled if RANKS[settled.status] >= RANKS[sketch.status] else sketch
 
     def _go_on(self, sketch: EMFit) -> EMFit:
@@ -176,7 +178,7 @@ class Workplace:
             return sketch
         rest, last = settings.max_iter - sketch.n_iter, float(sketch.path[-1])
         run = iterate(self.rows, self.family, state, tol=settings.tol, max_iter=rest, previous=last)
-        return self.judge(run._replace(path=(*sketch.path.tolist(), *run.path)))
+        return self.judge(run._replace(path=(*sketch.path.tolist(), *run.path)), sketch.start)
 
 
 def choose_fit(fits: Sequence[EMFit | None], tolerance: float) -> EMFit:
@@ -227,7 +229,8 @@ def record_starts(kinds: Sequence[str], fits: Sequence[EMFit | None], scatter: f
     steps = -np.diff(optima)
     gaps = steps[steps > scatter]
     values.flags.writeable = False
-    return Starts(tuple(kinds), values, 1 + len(gaps), float(gaps[0]) if len(gaps) else np.inf)
+    statuses = tuple(EMStatus.SINGULAR if fit is None else fit.status for fit in fits)
+    return Starts(tuple(kinds), values, statuses, 1 + len(gaps), float(gaps[0]) if len(gaps) else np.inf)
 
 
 def _rank(fit: EMFit) -> tuple[int, float]:

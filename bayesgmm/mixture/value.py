@@ -6,7 +6,6 @@ EM returns one; a posterior is one with leading (chain, draw) axes; relabelling 
 prediction asks one. It owns the algebra under which mixtures are closed: permuting components, affine maps of x,
 marginals and conditionals, each exact (Bishop 2006, Pattern Recognition and Machine Learning, section 2.3). Factors
 of new covariances come from a QR decomposition of the old factors, so no covariance is ever squared and rooted again.
-
 The arithmetic stands in `parameters` and in the compiled passes of `kernel`; here is what a reader calls.
 """
 
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayesgmm import markup
 from bayesgmm.data import as_rows, as_seed
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.kernel import draws, rows
@@ -337,10 +337,7 @@ class Mixture:
         )
 
     def canonical_order(self) -> NDArray[np.int64]:
-        """Give the order, of shape (..., K), that sorts components by the mean of the first feature, ties by the next.
-
-        ``mixture.permute(mixture.canonical_order())`` puts them so.
-        """
+        """Give the order (..., K) by which `permute` sorts by the mean of the first feature, ties by the next."""
         return np.lexsort(np.moveaxis(self.means, -1, 0)[::-1], axis=-1)
 
     def ellipse(self, features: Sequence[int] = (0, 1), coverage: float = 0.95, n_points: int = 100) -> Array:
@@ -379,13 +376,16 @@ class Mixture:
 
     def __getitem__(self, index: Any) -> "Mixture":
         """Index the batch axes, as NumPy does: ``mixture[chain, draw]``, ``mixture[:, ::10]``."""
-        chosen = np.arange(self.weights[..., 0].size).reshape(self.batch_shape)[index]
-        flat = self.flatten()
+        chosen, flat = np.arange(self.weights[..., 0].size).reshape(self.batch_shape)[index], self.flatten()
         return Mixture(flat.weights[chosen], flat.means[chosen], flat.scale_tril[chosen])
 
     def __repr__(self) -> str:
         batch = f", batch_shape={self.batch_shape}" if self.batch_shape else ""
         return f"Mixture(n_components={self.n_components}, n_features={self.n_features}{batch})"
+
+    def _repr_html_(self) -> str:
+        parts = [] if self.batch_shape else [map(markup.number_texts, (self.weights, self.means, self.sds))]
+        return markup.code(repr(self)) + "".join(markup.component_table(*part) for part in parts)
 
     @cached_property
     def _scale(self) -> Array:

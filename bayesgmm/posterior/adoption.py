@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from bayesgmm.covariance import FAMILIES, CovarianceFamily, as_family
 from bayesgmm.data import Data, as_data
 from bayesgmm.data.table import default_names
-from bayesgmm.em.fit import EMFit, fit_em
+from bayesgmm.em.fit import EMFit, EMSettings, fit_em
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.assembly import Provenance, join_tree
@@ -76,7 +76,7 @@ def posterior_from_idata(idata: xr.DataTree, X: Any, *, is_exchangeable: bool | 
         attrs=with_plain_attrs(given).attrs,
     )
     groups = {name: node.to_dataset() for name, node in idata.children.items() if name not in OWN_GROUPS}
-    em = fit_em(data, K, family, random_state=0)
+    em = fit_em(data, K, family, EMSettings.of_pivot(data), random_state=0)
     if not provenance.is_exchangeable:
         em = _in_order_of(mixture_of(parameters, family, K, data.n_features), em)
     return Posterior(join_tree(data, em, parameters=parameters, provenance=provenance, groups=groups))

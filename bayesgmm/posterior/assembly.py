@@ -2,7 +2,8 @@
 
 Draws arrive in the order of the model as weights (absent for K = 1), means, sds and partials in the family's compact
 layout; correlations R R' and covariances diag(sds) R R' diag(sds) are derived from them, R the Cholesky factor of the
-partial correlations. Every variable is permuted by the one permutation of its draw.
+partial correlations. Every variable is permuted by the one permutation of its draw. A partial correlation that rounding
+made one is moved just inside, and its component is said to be degenerate.
 """
 
 import importlib.metadata
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from bayesgmm import __version__
 from bayesgmm.data import Data
 from bayesgmm.em.fit import EMFit
-from bayesgmm.posterior.diagnostics import judge_labels
+from bayesgmm.posterior.diagnostics import judge_correlations, judge_labels
 from bayesgmm.posterior.layout import (
     choose_coords,
     coordinates,
@@ -30,7 +31,7 @@ from bayesgmm.posterior.layout import (
 )
 from bayesgmm.posterior.pivot import name_em
 from bayesgmm.posterior.relabel import Relabelling, match, permute_components
-from bayesgmm.schema import COMPONENT, FEATURE, ITERATION, OBS, SAMPLE_DIMS
+from bayesgmm.schema import COMPONENT, FEATURE, ITERATION, OBS, PAIR, SAMPLE_DIMS
 
 __all__ = [
     "DrawsLike",
@@ -41,6 +42,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
+LARGEST_PARTIAL = float(np.nextafter(1.0, 0.0))  # a correlation of one has no covariance that can be inverted
 PRIOR_GROUPS = {"prior", "prior_predictive"}
 LIBRARIES = ("numpy", "numba", "pymc", "nutpie", "arviz")  # whose versions a result carries
 
@@ -162,6 +164,7 @@ def join_tree(
     xarray.DataTree
     """
     K, D = em.mixture.n_components, data.n_features
+    parameters = _inside(parameters)
     mixture = mixture_of(parameters, em.family, K, D)
     relabelling = match(mixture, em, is_exchangeable=provenance.is_exchangeable)
     verdict = judge_labels(mixture.permute(relabelling.permutation), relabelling)
@@ -176,6 +179,7 @@ def join_tree(
         "random_seed": provenance.random_seed,
         "versions": json.dumps(_versions()),
         "label_verdict": verdict.sentence,
+        "degenerate": _judge_correlations(posterior),
         "is_identified": int(verdict.is_identified),
         "unclear_share": verdict.unclear_share,
     }
@@ -187,6 +191,23 @@ def join_tree(
     }
     others = {name: _permuted_alike(name, group, posterior, relabelling) for name, group in groups.items()}
     return xr.DataTree.from_dict({name: with_plain_attrs(group) for name, group in {**others, **own}.items()})
+
+
+def _inside(parameters: xr.Dataset) -> xr.Dataset:
+    """Move partial correlations of one, which have no covariance, to the last number below it."""
+    if "partials" not in parameters:
+        return parameters
+    return parameters.assign(partials=parameters["partials"].clip(-LARGEST_PARTIAL, LARGEST_PARTIAL))
+
+
+def _judge_correlations(posterior: xr.Dataset) -> str:
+    """Name the components of which draws lie at a correlation of one; empty where none does."""
+    if "partials" not in posterior:
+        return ""
+    is_one = (abs(posterior["partials"]) >= LARGEST_PARTIAL).any(PAIR)
+    shares = is_one.mean(SAMPLE_DIMS).values
+    names = [f"component {k}" for k in range(shares.size)] if shares.ndim else ["every component"]
+    return judge_correlations(dict(zip(names, shares.ravel().tolist(), strict=True)))
 
 
 def _permuted_alike(name: str, group: xr.Dataset, posterior: xr.Dataset, relabelling: Relabelling) -> xr.Dataset:

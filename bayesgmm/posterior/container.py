@@ -142,11 +142,11 @@ class Posterior:
 
     @property
     def verdict(self) -> tuple[str, str]:
-        """What the pool of EM starts found, and whether labels are settled; a sentence each."""
+        """What the pool of EM starts found; whether labels are settled, and which components are degenerate."""
         em = self.group("em")
         n_starts = em.sizes.get("start", 0)
         starts = judge_starts(n_starts, int(em.attrs["n_optima"]), float(em.attrs["gap"]))
-        return starts, str(self.attrs["label_verdict"])
+        return starts, f"{self.attrs['label_verdict']} {self.attrs.get('degenerate', '')}".rstrip()
 
     @cached_property
     def mixture(self) -> Mixture:
@@ -195,7 +195,9 @@ class Posterior:
         """Integrated completed likelihood of the EM solution; smaller is better."""
         return float(self.group("em")["icl"])
 
-    def summary(self, ci_prob: float | None = None, ci_kind: str | None = None) -> "Table":
+    def summary(
+        self, ci_prob: float | None = None, ci_kind: str | None = None, *, parameters: str | Sequence[str] | None = None
+    ) -> "Table":
         """Tabulate weights, means, sds and correlations with ArviZ's statistics; see `summary.summarise`.
 
         Parameters
@@ -204,13 +206,15 @@ class Posterior:
             Mass of the interval. None: ArviZ's rcParams (0.89).
         ci_kind : {"eti", "hdi"}, optional
             Equal-tailed or highest-density. None: ArviZ's rcParams ("eti").
+        parameters : str or sequence of str, optional
+            Which kinds of rows, such as ``"means"``; all by default.
 
         Returns
         -------
         Table
             Mean, sd, interval, ESS, R-hat and Monte Carlo errors; the verdicts stand below it.
         """
-        return room.summary.summarise(self, ci_prob, ci_kind)
+        return room.summary.summarise(self, ci_prob, ci_kind, parameters=parameters)
 
     def responsibilities(self, X: ArrayLike | None = None, *, ci_prob: float | None = None) -> xr.Dataset:
         """Give memberships with their uncertainty; see `responsibilities.describe_responsibilities`."""
@@ -344,15 +348,13 @@ class Posterior:
         return room.storage.save(self, path)
 
     def __repr__(self) -> str:
-        sizes = self.group("posterior").sizes
-        n_rows = self.group("observed_data").sizes[OBS]
+        sizes, n_rows = self.group("posterior").sizes, self.group("observed_data").sizes[OBS]
         named = f"covariance_type={self.family.name!r}, method={self.attrs['method']!r}"
         drawn = f"{sizes[CHAIN]} chains x {sizes[DRAW]} draws; {n_rows} rows x {self.n_features} features"
         return "\n".join([f"Posterior(n_components={self.n_components}, {named}; {drawn})", *self.verdict])
 
     def _repr_html_(self) -> str:
-        head, *verdict = repr(self).split("\n")
-        return f"<p><code>{head}</code></p>" + "".join(f"<p>{line}</p>" for line in verdict)
+        return room.display.describe_posterior(self)
 
 
 def as_result(fit: Any) -> Posterior | EMFit | Mixture:

@@ -12,6 +12,7 @@ approximation is judged by the k-hat of its importance weights, to be below 0.7 
 https://jmlr.org/papers/v25/19-556.html).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
     "LabelVerdict",
     "between_chains",
     "judge_approximation",
+    "judge_correlations",
     "judge_labels",
     "judge_sampler",
     "judge_starts",
@@ -37,15 +39,22 @@ UNCLEAR_SHARE = 0.05  # the non-permutation rate above which clusters do not sta
 SEPARATED = 1.5  # an R-hat at which chains' means lie more than one within-chain sd from each other
 HIGHEST_R_HAT, LOWEST_ESS = 1.01, 400
 LEAST_WIDTH = 0.9  # of an interval of an approximation, relative to the posterior's
+LARGEST_SHIFT = 0.25  # of a mean of an approximation from the posterior's, in posterior sds
+RIVAL = 5.0  # nats below the best at which another optimum is as good a reading: a likelihood of a 150th
 FAULTS = {  # of an approximation that its weights cannot repair, with what to use instead
     "advi": ("ADVI's intervals are too narrow", 'method="nuts" or "fullrank_advi"'),
     "fullrank_advi": ("the posterior is far from normal", 'method="nuts"'),
     "laplace": ("the posterior is far from normal", 'method="nuts" or "fullrank_advi"'),
 }
+RESAMPLE = 'Resample by `method_options={"resample": True}`'
 FEWER = (
     "Fit fewer components or a simpler `covariance_type`, or read only what needs no labels: `density`, "
     "`score_samples`, the label-free rows of `summary`."
 )
+SEVERAL = (
+    "The data have several readings: fit fewer components or a simpler `covariance_type`, or the others by `init=`."
+)
+SET_APART = "Set such rows apart, or fit fewer components or a simpler `covariance_type`."
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,32 @@ def judge_labels(mixture: Mixture, relabelling: Relabelling) -> LabelVerdict:
     return LabelVerdict(True, f"Labels: identified; {shown}.", unclear)
 
 
+def judge_correlations(shares: Mapping[str, float]) -> str:
+    """Word which components have draws with a correlation of one, where a mixture has no density.
+
+    Parameters
+    ----------
+    shares : mapping of str to float
+        By the component's name, the share of its draws.
+
+    Returns
+    -------
+    str
+        One sentence with its remedy; empty where there is no such draw.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.diagnostics import judge_correlations
+    >>> print(judge_correlations({"component 0": 0.0, "component 1": 0.25}).split(". ")[0])
+    Degenerate: component 1, of whose draws 25.0 % have a correlation of one, as equal rows or rows on one line make it
+    """
+    words = "of whose draws {:.1f} % have a correlation of one"
+    found = [f"{name}, {words.format(100 * share)}" for name, share in shares.items() if share > 0]
+    if not found:
+        return ""
+    return f"Degenerate: {'; '.join(found)}, as equal rows or rows on one line make it. {SET_APART}"
+
+
 def judge_starts(n_starts: int, n_optima: int, gap: float) -> str:
     """Word what the pool of EM starts found.
 
@@ -117,22 +152,23 @@ def judge_starts(n_starts: int, n_optima: int, gap: float) -> str:
     Returns
     -------
     str
-        One sentence.
+        One sentence, with a remedy after it where another optimum is nearly as good.
 
     Examples
     --------
     >>> from bayesgmm.posterior.diagnostics import judge_starts
-    >>> judge_starts(16, 3, 4.25)
-    'EM starts: 3 distinct optima from 16 starts; the next best lies 4.2 nats below the one used.'
+    >>> judge_starts(16, 3, 42.5)
+    'EM starts: 3 distinct optima from 16 starts; the next best lies 42.5 nats below the one used.'
+    >>> print(judge_starts(16, 3, 0.02).split(". ")[0])
+    EM starts: 3 distinct optima from 16 starts; the next best lies less than 0.1 nats below the one used
     """
     if not n_starts:
         return "EM starts: only the one given by `init`; other optima were not looked for."
     if n_optima < 2:
         return f"EM starts: {n_starts} start{'s' * (n_starts > 1)} found one optimum."
-    return (
-        f"EM starts: {n_optima} distinct optima from {n_starts} starts; "
-        f"the next best lies {gap:.1f} nats below the one used."
-    )
+    distance = f"{gap:.1f}" if gap >= 0.1 else "less than 0.1"
+    found = f"{n_optima} distinct optima from {n_starts} starts; the next best lies {distance} nats below the one used"
+    return f"EM starts: {found}. {SEVERAL if gap < RIVAL else ''}".rstrip()
 
 
 def judge_sampler(r_hat: float, ess: float, n_divergent: int, n_chains: int = 4) -> str:
@@ -179,7 +215,9 @@ def judge_sampler(r_hat: float, ess: float, n_divergent: int, n_chains: int = 4)
     return f"Sampler: {', '.join(complaints)}. {remedy[0].upper()}{remedy[1:]}."
 
 
-def judge_approximation(method: str, pareto_k: float, *, ess: float, width: float, is_resampled: bool) -> str:
+def judge_approximation(
+    method: str, pareto_k: float, *, ess: float, width: float, shift: float, is_resampled: bool
+) -> str:
     r"""Word how far draws of an approximation can be trusted.
 
     Parameters
@@ -192,6 +230,8 @@ def judge_approximation(method: str, pareto_k: float, *, ess: float, width: floa
         Draws of the posterior that the weighed ones are worth.
     width : float
         By the weights, the narrowest of the approximation's sds relative to the posterior's.
+    shift : float
+        By the weights, the largest distance of its means from the posterior's, in posterior sds.
     is_resampled : bool
         Whether the draws are resampled in proportion to their weights.
 
@@ -203,18 +243,22 @@ def judge_approximation(method: str, pareto_k: float, *, ess: float, width: floa
     Examples
     --------
     >>> from bayesgmm.posterior.diagnostics import judge_approximation
-    >>> judge_approximation("advi", 1.3, ess=9.0, width=0.4, is_resampled=False)
+    >>> judge_approximation("advi", 1.3, ess=9.0, width=0.4, shift=0.1, is_resampled=False)
     'Approximation: ADVI\'s intervals are too narrow; k-hat 1.30 (below 0.7). Use method="nuts" or "fullrank_advi".'
-    >>> judge_approximation("laplace", 0.41, ess=2699.0, width=0.97, is_resampled=True)
+    >>> judge_approximation("laplace", 0.41, ess=2699.0, width=0.97, shift=0.2, is_resampled=True)
     'Approximation: sound, resampled by importance weights; k-hat 0.41, weights worth 2699 draws of the posterior.'
     """
     fault, remedy = FAULTS[method]
     if not pareto_k < HIGHEST_PARETO_K:
         return f"Approximation: {fault}; k-hat {pareto_k:.2f} (below {HIGHEST_PARETO_K}). Use {remedy}."
     if not is_resampled:
-        shown = f"k-hat {pareto_k:.2f}, the narrowest interval about {100 * width:.0f} % as wide as the posterior's"
-        if width < LEAST_WIDTH:
-            return f"Approximation: {fault}; {shown}. Use {remedy}."
+        narrow, far = width < LEAST_WIDTH, shift > LARGEST_SHIFT
+        shown = (
+            f"k-hat {pareto_k:.2f}, the narrowest interval about {100 * width:.0f} % as wide as the posterior's, "
+            f"the farthest mean about {shift:.2f} posterior sds off"
+        )
+        if narrow or far:
+            return f"Approximation: {fault if narrow else 'means are off'}; {shown}. {RESAMPLE}, or use {remedy}."
         return f"Approximation: near the posterior, not resampled; {shown}."
     worth = f"k-hat {pareto_k:.2f}, weights worth {np.floor(ess):.0f} draws of the posterior"
     if ess < LOWEST_ESS:

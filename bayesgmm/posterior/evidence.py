@@ -35,7 +35,7 @@ class Evidence:
     error : float
         Its Monte Carlo standard error, in nats; NaN where it is not known.
     method : str
-        What estimated it: "smc", or "importance sampling" from an approximation.
+        What estimated it: "smc", "importance sampling" from an approximation, or "Laplace's formula".
     sentence : str
         What was done, with its numbers.
 
@@ -55,7 +55,7 @@ class Evidence:
         return self.sentence
 
 
-def log_marginal_likelihood(fit: Any) -> Evidence:
+def log_marginal_likelihood(fit: Any, *, closed_form: bool = False) -> Evidence:
     """Give the log marginal likelihood of a fit by SMC, Laplace or ADVI.
 
     It measures how well priors and model together foresaw the rows, and says nothing where the priors are the
@@ -64,6 +64,12 @@ def log_marginal_likelihood(fit: Any) -> Evidence:
     Parameters
     ----------
     fit : fitted BayesianGaussianMixture or Posterior
+    closed_form : bool, default False
+        Whether to integrate the mode by Laplace's formula [2]_, log p(mode) + n/2 log 2 pi + log |det C|, C C' the
+        inverse of minus the Hessian there, in the n unconstrained coordinates: without Monte Carlo error, but with one
+        of its own that goes as 1 / N and is not known. By default its importance weights integrate it, which know
+        theirs. For fits by ``method="laplace"``, and only where its weights can be believed: where they cannot, the
+        posterior is not near the normal distribution whose integral the formula is.
 
     Returns
     -------
@@ -72,15 +78,17 @@ def log_marginal_likelihood(fit: Any) -> Evidence:
     Raises
     ------
     InvalidArgumentError
-        If the method estimates none, the importance weights cannot be believed (k-hat of 0.7 or more), or one mode
-        does not tell the whole: components that cannot be told apart, or priors that differ between them. The sentence
-        then says between which numbers it lies, as far as that is known.
+        If the method estimates none, or none in closed form, the importance weights cannot be believed (k-hat of 0.7
+        or more), or one mode does not tell the whole: components that cannot be told apart, or priors that differ
+        between them. The sentence then says between which numbers it lies, as far as that is known.
 
     References
     ----------
     .. [1] Frühwirth-Schnatter, S. (2004). Estimating marginal likelihoods for mixture and Markov switching models
        using bridge sampling techniques. The Econometrics Journal 7, 143-167.
        https://doi.org/10.1111/j.1368-423X.2004.00125.x
+    .. [2] Tierney, L. and Kadane, J. B. (1986). Accurate approximations for posterior moments and marginal densities.
+       Journal of the American Statistical Association 81, 82-86. https://doi.org/10.1080/01621459.1986.10478240
 
     Examples
     --------
@@ -89,27 +97,51 @@ def log_marginal_likelihood(fit: Any) -> Evidence:
     >>> model = bg.BayesianGaussianMixture(2, method="laplace", random_state=1, progressbar=False)
     >>> print(log_marginal_likelihood(model.fit(bg.load_faithful())))
     Evidence: log marginal likelihood -1166.07 +- 0.00..., by importance sampling of one mode, plus log 2!.
+    >>> print(log_marginal_likelihood(model, closed_form=True))
+    Evidence: log marginal likelihood -1166.14, by Laplace's formula of one mode, plus log 2!.
     """
     posterior = as_result(fit)
     if not isinstance(posterior, Posterior):
         raise InvalidArgumentTypeError("fit", "have a posterior", type(fit).__name__)
     attrs = posterior.attrs
+    if closed_form:
+        return _of_one_mode(posterior, _by_formula(posterior))
     if "log_marginal_likelihood" in attrs:
         value, error = float(attrs["log_marginal_likelihood"]), float(attrs["log_marginal_likelihood_error"])
         return Evidence(value, error, "smc", _word(value, error, "SMC from the prior on"))
     if "log_evidence_one_mode" not in attrs:
         raise InvalidArgumentError("fit", "have estimated the marginal likelihood", f"{attrs['method']!r}", REMEDY)
-    return _of_one_mode(posterior)
+    return _of_one_mode(posterior, _by_weights(posterior))
 
 
-def _of_one_mode(posterior: Posterior) -> Evidence:
-    """Count the copies of the mode that the importance weights have integrated."""
-    attrs, K = posterior.attrs, posterior.n_components
-    one, error = float(attrs["log_evidence_one_mode"]), float(attrs["log_evidence_one_mode_error"])
-    pareto_k = float(attrs["pareto_k"])
+def _by_weights(posterior: Posterior) -> tuple[float, float, str]:
+    """Give the integral that the importance weights estimate, its error, and what estimated it."""
+    _check_weights(posterior)
+    attrs = posterior.attrs
+    return float(attrs["log_evidence_one_mode"]), float(attrs["log_evidence_one_mode_error"]), "importance sampling"
+
+
+def _by_formula(posterior: Posterior) -> tuple[float, float, str]:
+    """Give the integral by Laplace's formula, whose error is not known."""
+    name = "log_evidence_one_mode_laplace"
+    if name not in posterior.attrs:
+        constraint = 'be by method="laplace" for the evidence in closed form'
+        raise InvalidArgumentError("fit", constraint, f"{posterior.attrs['method']!r}")
+    _check_weights(posterior)
+    return float(posterior.attrs[name]), math.nan, "Laplace's formula"
+
+
+def _check_weights(posterior: Posterior) -> None:
+    """Refuse an approximation from which the posterior is far."""
+    pareto_k = float(posterior.attrs["pareto_k"])
     if not pareto_k < HIGHEST_PARETO_K:
         constraint = f"have importance weights with k-hat below {HIGHEST_PARETO_K}"
-        raise InvalidArgumentError("fit", constraint, f"k-hat {pareto_k:.2f}", REMEDY)
+        raise InvalidArgumentError("fit", constraint, f"k-hat {pareto_k:.2f}", 'Fit it with method="smc".')
+
+
+def _of_one_mode(posterior: Posterior, integral: tuple[float, float, str]) -> Evidence:
+    """Count the copies of the mode that has been integrated."""
+    (one, error, how), K = integral, posterior.n_components
     if not posterior.group("relabelling").attrs["is_exchangeable"]:
         shown = f"one mode of priors that differ, from which all that follows is at least {one:.2f}"
         raise InvalidArgumentError("fit", "have the same priors for all components", shown, REMEDY)
@@ -117,10 +149,10 @@ def _of_one_mode(posterior: Posterior) -> Evidence:
     if not posterior.is_identified:
         shown = f"one mode that overlaps with its copies, so that it lies between {one:.2f} and {one + copies:.2f}"
         raise InvalidArgumentError("fit", "have components that can be told apart", shown, REMEDY)
-    how = "importance sampling"
     counted = f"{how} of one mode, plus log {K}!" if K > 1 else how
     return Evidence(one + copies, error, how, _word(one + copies, error, counted))
 
 
 def _word(value: float, error: float, how: str) -> str:
-    return f"Evidence: log marginal likelihood {value:.2f} +- {error:.2g}, by {how}."
+    known = f"{value:.2f}" if math.isnan(error) else f"{value:.2f} +- {error:.2g}"
+    return f"Evidence: log marginal likelihood {known}, by {how}."

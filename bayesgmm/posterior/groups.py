@@ -15,6 +15,7 @@ from bayesgmm.data import as_seed
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.model import named
 from bayesgmm.model.build import model_from_data
+from bayesgmm.model.loggers import quiet
 from bayesgmm.model.priors import Priors, ResolvedPriors, sds_shape
 from bayesgmm.model.simulation import sample_prior
 from bayesgmm.posterior.container import Posterior
@@ -153,7 +154,7 @@ def posterior_predictive(posterior: Posterior, random_state: Any = None) -> xr.D
     """
     check_draws(posterior, posterior.n_features)
     model = posterior_model(posterior, Priors())
-    with model:
+    with model, quiet():
         tree = pm.sample_posterior_predictive(
             _trace(posterior), var_names=["x"], random_seed=as_seed(random_state), progressbar=False
         )

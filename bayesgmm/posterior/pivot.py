@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayesgmm.covariance import CovarianceFamily, partials_from_cholesky
 from bayesgmm.data import Data
 from bayesgmm.em.criteria import icl, n_parameters
-from bayesgmm.em.result import EMFit, EMStatus, Starts
+from bayesgmm.em.result import EMFit, EMSettings, EMStatus, Starts
+from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.layout import (
     compact_pairs,
     coordinates,
@@ -22,6 +24,7 @@ from bayesgmm.schema import COMPONENT, FEATURE, FEATURE_BIS
 __all__ = ["name_em", "read_em"]
 
 START, ITERATION = "start", "iteration"
+INITIAL = "initial_"  # before the names of the parameters at which the run began
 
 
 def name_em(em: EMFit, data: Data) -> xr.Dataset:
@@ -37,7 +40,8 @@ def name_em(em: EMFit, data: Data) -> xr.Dataset:
     -------
     xarray.Dataset
         The parameters, covariances of every family, ``counts``, ``log_likelihood``, ``n_iter``, ``converged``, ``bic``,
-        ``aic``, ``icl``, ``path`` and the starts; attrs ``status``, ``n_optima``, ``gap`` (nats).
+        ``aic``, ``icl``, ``path``, the starts, and as ``initial_...`` the parameters at which the run began; attrs
+        ``status``, ``n_optima``, ``gap`` (nats).
 
     Examples
     --------
@@ -47,10 +51,7 @@ def name_em(em: EMFit, data: Data) -> xr.Dataset:
     """
     mixture, family = em.mixture, em.family
     dims = parameter_dims(family)
-    values = {"weights": mixture.weights, "means": mixture.means, "sds": family.compact_sds(mixture.sds)}
-    if family.has_correlations(data.n_features):
-        values["partials"] = compact_pairs(partials_from_cholesky(mixture.scale_tril), family)
-    variables: dict[str, Any] = {name: (dims[name], value) for name, value in values.items()}
+    variables: dict[str, Any] = {name: (dims[name], value) for name, value in _values(mixture, family).items()}
     variables |= derive_variables(mixture, family, leading=())
     variables.setdefault("covariances", ((COMPONENT, FEATURE, FEATURE_BIS), mixture.covariances))
     variables["counts"] = (COMPONENT, em.counts)
@@ -62,7 +63,10 @@ def name_em(em: EMFit, data: Data) -> xr.Dataset:
     if em.starts is not None:
         variables["start_kind"] = (START, np.array(em.starts.kinds, dtype=str))
         variables["start_log_likelihood"] = (START, np.asarray(em.starts.log_likelihoods))
+        variables["start_status"] = (START, np.array([status.name for status in em.starts.statuses]))
         attrs |= {"n_optima": em.starts.n_optima, "gap": em.starts.gap}
+    if em.start is not None:
+        variables |= {INITIAL + name: (dims[name], value) for name, value in _values(em.start, family).items()}
     coords = coordinates(data.feature_names, mixture.n_components)
     return with_coords(xr.Dataset(variables, attrs=attrs), coords)
 
@@ -81,6 +85,7 @@ def read_em(group: xr.Dataset, data: Data, family: CovarianceFamily) -> EMFit:
     Returns
     -------
     EMFit
+        Without its starts where the group does not say how each ended.
 
     Examples
     --------
@@ -91,9 +96,11 @@ def read_em(group: xr.Dataset, data: Data, family: CovarianceFamily) -> EMFit:
     """
     K, D = group.sizes[COMPONENT], data.n_features
     starts = None
-    if "start_kind" in group:
+    if "start_status" in group:  # older files do not have it
         kinds, reached = tuple(group["start_kind"].values.tolist()), group["start_log_likelihood"].values
-        starts = Starts(kinds, reached, int(group.attrs["n_optima"]), float(group.attrs["gap"]))
+        statuses = tuple(EMStatus[name] for name in group["start_status"].values.tolist())
+        starts = Starts(kinds, reached, statuses, int(group.attrs["n_optima"]), float(group.attrs["gap"]))
+    initial = {str(name): str(name).removeprefix(INITIAL) for name in group if str(name).startswith(INITIAL)}
     return EMFit(
         mixture=mixture_of(group, family, K, D),
         family=family,
@@ -107,4 +114,14 @@ def read_em(group: xr.Dataset, data: Data, family: CovarianceFamily) -> EMFit:
         n_parameters=n_parameters(family, K, D),
         converged=bool(group["converged"]),
         collapsed=tuple(np.flatnonzero(group["is_collapsed"].values).tolist()),
+        start=mixture_of(group[list(initial)].rename(initial), family, K, D) if initial else None,
+        settings=EMSettings.of_pivot(data),
     )
+
+
+def _values(mixture: Mixture, family: CovarianceFamily) -> dict[str, NDArray[np.float64]]:
+    """Give the free parameters of a mixture, in the family's compact layout."""
+    values = {"weights": mixture.weights, "means": mixture.means, "sds": family.compact_sds(mixture.sds)}
+    if family.has_correlations(mixture.n_features):
+        values["partials"] = compact_pairs(partials_from_cholesky(mixture.scale_tril), family)
+    return values

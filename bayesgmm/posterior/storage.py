@@ -5,6 +5,8 @@ The file holds the DataTree as it is, group by group; any program that reads net
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,7 @@ import xarray as xr
 from bayesgmm.errors import InvalidArgumentError, invalid_sentence
 from bayesgmm.posterior.container import Posterior
 
-__all__ = ["load", "save"]
+__all__ = ["load", "save", "whole_file"]
 
 ENGINE: Literal["netcdf4"] = "netcdf4"
 REMEDY = "Files are written by `fit.save(path)`."
@@ -51,19 +53,58 @@ def save(posterior: Posterior, path: str | os.PathLike[str]) -> Path:
     ...     load(save(fit.posterior_, f"{folder}/posterior.nc")).n_components
     2
     """
+    with whole_file(path, example="posterior.nc") as partial:
+        posterior.idata.to_netcdf(str(partial), engine=ENGINE)
+    return Path(path)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str], *, example: str) -> Iterator[Path]:
+    """Give a name to write to, which becomes the file itself at the end of the block, unless something failed.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; one of this name is replaced.
+    example : str
+        A name for an error to propose.
+
+    Yields
+    ------
+    Path
+        An empty file beside its place.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    InvalidArgumentError
+        If `path` is a folder itself.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bayesgmm.posterior.storage import whole_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_file(f"{folder}/page.html", example="page.html") as partial:
+    ...         written = partial.write_text("all of it")
+    ...     [file.name for file in Path(folder).iterdir()]
+    ['page.html']
+    """
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(invalid_sentence("path", "lie in an existing folder", str(target)))
     if target.is_dir():
-        remedy = "Name a file in it, such as `posterior.nc`."
+        remedy = f"Name a file in it, such as `{example}`."
         raise InvalidArgumentError("path", "name a file", f"the folder {str(target)!r}", remedy)
-    partial = target.with_name(f".bayesgmm-{uuid.uuid4().hex}.nc")
+    partial = target.with_name(f".bayesgmm-{uuid.uuid4().hex}{target.suffix}")
+    partial.touch()  # a folder that cannot be written to is found before the work
     try:
-        posterior.idata.to_netcdf(str(partial), engine=ENGINE)
+        yield partial
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    return target
 
 
 def load(path: str | os.PathLike[str]) -> Posterior:

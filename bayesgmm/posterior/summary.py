@@ -6,6 +6,8 @@ no labels takes their place: the weights in falling order, and mean, sds and cor
     E x = sum_k w_k m_k,   Cov x = sum_k w_k {L_k L_k' + (m_k - E x)(m_k - E x)'}.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -15,11 +17,12 @@ from numpy.typing import NDArray
 from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.container import Posterior
-from bayesgmm.posterior.diagnostics import judge_approximation, judge_sampler
+from bayesgmm.posterior.diagnostics import judge_sampler
+from bayesgmm.posterior.display import approximation_sentence, count_divergences
 from bayesgmm.posterior.evidence import log_marginal_likelihood
 from bayesgmm.posterior.layout import coordinates
 from bayesgmm.posterior.prediction import interval_bounds
-from bayesgmm.posterior.tables import Table
+from bayesgmm.posterior.tables import Table, choose_rows
 from bayesgmm.schema import CHAIN, DRAW, FEATURE, PAIR, SAMPLE_DIMS
 
 __all__ = ["describe_draws", "invariants", "label_invariants", "summarise", "tabulated"]
@@ -30,7 +33,13 @@ RANK = "rank"
 TABULATED = ("weights", "means", "sds", "correlations")
 
 
-def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str | None = None) -> Table:
+def summarise(
+    posterior: Posterior,
+    ci_prob: float | None = None,
+    ci_kind: str | None = None,
+    *,
+    parameters: str | Sequence[str] | None = None,
+) -> Table:
     """Tabulate a posterior.
 
     Parameters
@@ -40,6 +49,8 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
         Mass of the interval. None: ArviZ's rcParams (0.89).
     ci_kind : {"eti", "hdi"}, optional
         Equal-tailed or highest-density. None: ArviZ's rcParams ("eti").
+    parameters : str or sequence of str, optional
+        Which kinds of rows, such as ``"means"``. None: all; what stands below is said of all in any case.
 
     Returns
     -------
@@ -52,7 +63,7 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
     Raises
     ------
     InvalidArgumentError
-        If `ci_prob` does not lie strictly between 0 and 1.
+        If `ci_prob` does not lie strictly between 0 and 1, or a kind of parameter is not in the table.
 
     Examples
     --------
@@ -61,29 +72,19 @@ def summarise(posterior: Posterior, ci_prob: float | None = None, ci_kind: str |
     ('weights[0]', ['mean', 'sd'])
     >>> len(table.notes)
     3
+    >>> list(fit.summary(parameters="weights").index)
+    ['weights[0]', 'weights[1]']
     """
-    if "pareto_k" in posterior.attrs:
-        table = describe_draws(tabulated(posterior), "stats", ci_prob, ci_kind)
-        return Table.with_notes(table, [*posterior.verdict, _approximation(posterior)])
-    table = describe_draws(tabulated(posterior), "all", ci_prob, ci_kind)
-    divergent = posterior.group("sample_stats").get("diverging") if "sample_stats" in posterior.idata.children else None
+    is_approximation = "pareto_k" in posterior.attrs
+    table = describe_draws(tabulated(posterior), "stats" if is_approximation else "all", ci_prob, ci_kind)
+    chosen = table[choose_rows(table.index, parameters)]
+    if is_approximation:
+        return Table.with_notes(chosen, [*posterior.verdict, approximation_sentence(posterior)])
     ess = table[["ess_bulk", "ess_tail"]].to_numpy().min()
-    n_divergent = 0 if divergent is None else int(divergent.sum())
     n_chains = posterior.group("posterior").sizes[CHAIN]
-    sampler = judge_sampler(float(table["r_hat"].max()), float(ess), n_divergent, n_chains)
+    sampler = judge_sampler(float(table["r_hat"].max()), float(ess), count_divergences(posterior), n_chains)
     evidence = [str(log_marginal_likelihood(posterior))] if "log_marginal_likelihood" in posterior.attrs else []
-    return Table.with_notes(table, [*posterior.verdict, *evidence, sampler])
-
-
-def _approximation(posterior: Posterior) -> str:
-    attrs = posterior.attrs
-    return judge_approximation(
-        attrs["method"],
-        attrs["pareto_k"],
-        ess=attrs["importance_ess"],
-        width=attrs["least_sd_ratio"],
-        is_resampled=bool(attrs["is_resampled"]),
-    )
+    return Table.with_notes(chosen, [*posterior.verdict, *evidence, sampler])
 
 
 def tabulated(posterior: Posterior) -> xr.Dataset:
@@ -138,7 +139,7 @@ def describe_draws(draws: xr.Dataset, kind: str, ci_prob: float | None, ci_kind:
     """
     interval_bounds(ci_prob)
     if ci_kind not in (None, "eti", "hdi"):
-        raise InvalidArgumentError("ci_kind", "be 'eti', 'hdi' or None", ci_kind)
+        raise InvalidArgumentError("ci_kind", "be 'eti', 'hdi' or None", repr(ci_kind))
     tree = xr.DataTree.from_dict({"posterior": draws})
     table = summary(tree, kind=kind, ci_prob=ci_prob, ci_kind=ci_kind, round_to="none")  # type: ignore[no-untyped-call]
     return pd.DataFrame(table)

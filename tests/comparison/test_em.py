@@ -1,6 +1,7 @@
 """EM beside the posterior: every column against its source, whatever the order of EM's components."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import bayesgmm as bg
@@ -114,3 +115,15 @@ def test_wrong_argument_is_one_clear_error(call, match, faithful, rng):
     posterior = handmade_posterior(faithful, 2, rng=rng)
     with pytest.raises((ValueError, TypeError), match=match):
         call(posterior, faithful)
+
+
+@pytest.mark.parametrize("parameters", ["means", ["weights", "sds"]])
+def test_rows_can_be_chosen_and_keep_digits_and_notes(parameters, faithful, rng):
+    posterior = handmade_posterior(faithful, 2, rng=rng)
+    whole, part = compare_em(posterior), compare_em(posterior, parameters=parameters)
+    kinds = [parameters] if isinstance(parameters, str) else parameters
+    chosen = [name for name in whole.index if name.split("[")[0] in kinds]
+    assert list(part.index) == chosen and part.notes == whole.notes and part.attrs == whole.attrs
+    pd.testing.assert_frame_equal(part.rounded(), whole.rounded().loc[chosen])
+    with pytest.raises(ValueError, match=r"`parameters` must be among 'weights', 'means', .*; got 'modes'"):
+        compare_em(posterior, parameters="modes")

@@ -15,6 +15,7 @@ from bayesgmm.comparison.fits import compare_fits
 from bayesgmm.covariance import FAMILIES
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
+from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.diagnostics import judge_approximation
 from handmade import handmade_posterior, scattered_values
 
@@ -37,7 +38,7 @@ def turned(posterior, order):
 
 def approximation(posterior, method="laplace", **attrs):
     """The same draws, said to be those of an approximation."""
-    held = {"pareto_k": 0.4, "importance_ess": 600.0, "least_sd_ratio": 0.95, "is_resampled": 1}
+    held = {"pareto_k": 0.4, "importance_ess": 600.0, "least_sd_ratio": 0.95, "largest_shift": 0.1, "is_resampled": 1}
     return with_attrs(posterior, method=method, **{**held, **attrs})
 
 
@@ -148,6 +149,22 @@ def test_without_nuts_there_is_no_distance(posterior):
     assert comparison.notes[0] == "Distances: none, as no fit is by NUTS."
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_is_known_is_a_point_in_the_order_of_the_posterior(name, faithful, rng):
+    posterior = handmade_posterior(faithful, 3, name, rng=rng)
+    truth = posterior.em
+    comparison = compare_fits({"truth": truth.permute([2, 0, 1]), "nuts": posterior, "EM": posterior.em_fit})
+    table = comparison.parameters
+    np.testing.assert_allclose(table["truth", "estimate"], table["EM", "estimate"], rtol=1e-12)
+    assert table["truth"].iloc[:, 1:].isna().all(axis=None)
+    assert comparison.fits.loc["truth", "method"] == "known"
+    assert comparison.fits.loc["truth", COSTS].isna().all()
+    assert comparison.fits.loc["truth", "shift"] == pytest.approx(comparison.fits.loc["EM", "shift"])
+    shown = comparison.rounded()[0].loc["means[0, waiting]"]
+    places = len(shown["nuts"].split()[0].partition(".")[2])
+    assert shown["truth"] == f"{table.loc['means[0, waiting]', ('truth', 'estimate')]:.{places}f}"
+
+
 def test_where_one_fit_has_no_labels_the_rows_need_none(posterior):
     comparison = compare_fits({"one": posterior, "other": with_attrs(posterior, is_identified=0)})
     assert comparison.parameters.index[0] == "sorted_weights[0]"
@@ -169,29 +186,54 @@ def test_it_prints_intervals_costs_and_verdicts(posterior):
 
 def test_an_estimate_without_standard_error_stands_alone(posterior):
     blind = with_attrs(posterior, is_identified=0)
-    weights, _ = compare_fits({"blind": blind, "EM": posterior.em_fit}).rounded()
+    weights, _ = compare_fits({"EM": posterior.em_fit, "blind": blind}).rounded()
+    sd = blind.mixture.weights.max(-1).std()
+    assert 0.001 < sd < 0.01  # two digits of which stand in the fourth place
     assert weights.loc["sorted_weights[0]", "EM"] == f"{posterior.em.weights.max():.4f}"
+
+
+def test_what_fits_cost_prints_as_a_table_of_the_house(posterior):
+    comparison = compare_fits({"nuts": with_attrs(posterior, sampling_time=0.5), "EM": posterior.em_fit})
+    _, costs = comparison.rounded()
+    pd.testing.assert_frame_equal(comparison.fits.rounded(), costs)
+    assert comparison.fits.notes == comparison.notes
+    text, page = repr(comparison.fits), comparison.fits._repr_html_()
+    assert text.endswith("\n".join(comparison.notes)) and "nan" not in text.lower()
+    assert text.splitlines()[1].split()[:3] == ["nuts", "nuts", "0.50"]
+    assert "<td>0.50</td>" in page and "<p>Distances: from nuts" in page
+    assert isinstance(comparison.fits["ess"].iloc[0], float)
 
 
 def test_the_page_quotes_what_the_summary_says():
     page = (Path(__file__).parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
     quoted = set(re.findall(r'"(Approximation: [^"]*|Raise[^"]*)"', page))
-    cases = itertools.product(("advi", "laplace"), (0.5, 0.8), (300.0, 3000.0), (0.95, 0.5), (True, False))
+    cases = itertools.product(("advi", "laplace"), (0.5, 0.8), (300.0, 3000.0), (0.95, 0.5), (0.1, 0.5), (True, False))
     said = " ".join(
-        judge_approximation(method, k, ess=ess, width=width, is_resampled=resampled and k < 0.7)
-        for method, k, ess, width, resampled in cases
+        judge_approximation(method, k, ess=ess, width=width, shift=shift, is_resampled=resampled and k < 0.7)
+        for method, k, ess, width, shift, resampled in cases
     )
-    assert len(quoted) == 5
+    assert len(quoted) == 6
     assert [sentence for sentence in quoted if sentence not in said] == []
 
 
 ERRORS = {
-    "no mapping": (lambda p, X: [p, p], "`fits` must be a mapping of names to fits; got list"),
+    "no mapping": (lambda p, X: [p, p], 'names to fits; got list. Name them, as in `{"nuts": fit, "em": em}`.'),
     "names that are numbers": (lambda p, X: {1: p}, "`fits` must be a mapping of names to fits"),
     "nothing": (lambda p, X: {}, r"`fits` must hold at least one fit with a posterior; got \[\]"),
     "EM alone": (lambda p, X: {"EM": p.em_fit}, "`fits` must hold at least one fit with a posterior; got .'EM'"),
     "no fit": (lambda p, X: {"a": p, "b": 3}, "must be a fitted estimator of this package"),
-    "a mixture": (lambda p, X: {"a": p, "b": p.em}, r'`fits\["b"\]` must be a fitted estimator of this .* got Mixture'),
+    "many mixtures": (
+        lambda p, X: {"a": p, "b": p.mixture},
+        r'`fits\["b"\]` must be one mixture; got a batch of shape',
+    ),
+    "a mixture alone": (
+        lambda p, X: {"truth": p.em},
+        "`fits` must hold at least one fit with a posterior; got .'truth'",
+    ),
+    "a mixture of other K": (
+        lambda p, X: {"a": p, "truth": Mixture.from_sds([1.0], [[1.0, 2.0]], [[1.0, 1.0]])},
+        r'`fits\["truth"\]` must have n_components=2, as the posterior has; got n_components=1',
+    ),
     "other K": (
         lambda p, X: {"a": p, "b": handmade_posterior(X, 3, rng=np.random.default_rng(1))},
         r'`fits\["b"\]` must have n_components=2, as the posterior has; got n_components=3',

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesgmm.covariance import FAMILIES
+from bayesgmm.comparison.fits import compare_fits
+from bayesgmm.covariance import FAMILIES, as_family
 from bayesgmm.data import as_data
 from bayesgmm.em.fit import fit_em
 from checks import check_schema
-from handmade import handmade_posterior
+from handmade import handmade_posterior, scattered_values
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 3])
@@ -91,3 +92,28 @@ def test_nothing_shares_memory_with_what_was_given(rng):
     posterior = handmade_posterior(X, 1, rng=rng)
     X[:] = 0.0
     assert (posterior.group("observed_data")["x"].values != 0).all()
+
+
+@pytest.mark.parametrize("name", ["full", "tied"])
+def test_a_correlation_that_rounding_made_one_is_moved_inside_and_said(name, faithful, rng):
+    """One draw of 200, in one component or in all that share it."""
+    family = as_family(name)
+    values = scattered_values(fit_em(as_data(faithful), 2, family, random_state=1).mixture, family, rng)
+    values["partials"][0, 0, ..., -1:] = 1.0
+    if name == "full":
+        values["partials"][0, 0, 0] = 0.3
+    posterior = handmade_posterior(faithful, 2, name, rng=rng, values=values)
+    partials = posterior.group("posterior")["partials"].values
+    assert np.abs(partials).max() == np.nextafter(1.0, 0.0)
+    assert np.isfinite(posterior.score_samples(faithful)).all()
+    place = "component 1" if name == "full" else "every component"
+    verdict = posterior.verdict[1]
+    assert verdict.startswith("Labels: identified") and posterior.summary().notes[1] == verdict
+    assert f"Degenerate: {place}, of whose draws 0.5 % have a correlation of one" in verdict
+    comparison = compare_fits({"nuts": posterior, "EM": posterior.em_fit})
+    assert np.isfinite(comparison.fits["shift"]).all()
+
+
+def test_where_nothing_is_degenerate_nothing_is_said(faithful, rng):
+    posterior = handmade_posterior(faithful, 2, rng=rng)
+    assert posterior.attrs["degenerate"] == "" and posterior.verdict[1] == posterior.attrs["label_verdict"]

@@ -175,7 +175,7 @@ def test_repr_says_what_it_is_and_whether_to_trust_it(faithful, rng):
         "Posterior(n_components=2, covariance_type='full', method='nuts'; 4 chains x 50 draws; 272 rows x 2 features)"
     )
     assert rest == list(posterior.verdict)
-    assert posterior._repr_html_().count("<p>") == 3
+    assert posterior._repr_html_().count("<p>") == 4
 
 
 def test_results_are_unwrapped(faithful, rng):

@@ -113,8 +113,8 @@ def test_too_little_to_compare_is_no_disagreement(shape):
     assert between_chains(Mixture.from_sds(np.ones((*shape, 1)), means, np.ones((*shape, 1, 1)))) == 1.0
 
 
-def approximation(method, pareto_k, is_resampled, ess=900.0, width=0.95):
-    return judge_approximation(method, pareto_k, ess=ess, width=width, is_resampled=is_resampled)
+def approximation(method, pareto_k, is_resampled, ess=900.0, width=0.95, shift=0.1):
+    return judge_approximation(method, pareto_k, ess=ess, width=width, shift=shift, is_resampled=is_resampled)
 
 
 SENTENCES = {
@@ -129,6 +129,11 @@ SENTENCES = {
         approximation,
         ("advi", 0.4, False, 900.0, 0.89),
         "too narrow; k-hat 0.40, .* about 89 %.*fullrank_advi",
+    ),
+    "off": (
+        approximation,
+        ("laplace", 0.6, False, 900.0, 0.95, 0.43),
+        "means are off; k-hat 0.60, .* about 0.43 posterior sds off. Resample by .*, or use method=",
     ),
     "too narrow": (approximation, ("advi", 0.7, False), "ADVI's intervals are too narrow; k-hat 0.70 .*fullrank_advi"),
     "not normal": (approximation, ("fullrank_advi", 1.2, True), 'far from normal; k-hat 1.20 .* Use method="nuts".$'),
@@ -145,7 +150,10 @@ SENTENCES = {
     "ESS": (judge_sampler, (1.001, 399.9, 0), r"ESS 399 \(at least 400\)"),
     "given start": (judge_starts, (0, 1, np.inf), "given by `init`"),
     "one optimum": (judge_starts, (17, 1, np.inf), "17 starts found one optimum"),
-    "more optima": (judge_starts, (17, 4, 2.26), r"4 distinct optima.*2\.3 nats below"),
+    "more optima": (judge_starts, (17, 4, 5.0), r"4 distinct optima.*5\.0 nats below the one used\.$"),
+    "a rival optimum": (judge_starts, (17, 4, 2.26), r"2\.3 nats below .*\. The data have several readings: fit fewer"),
+    "a tenth of a nat": (judge_starts, (17, 4, 0.1), r"lies 0\.1 nats"),
+    "equal optima": (judge_starts, (17, 10, 0.004), r"lies less than 0\.1 nats below .*or the others by `init=`\.$"),
 }
 
 

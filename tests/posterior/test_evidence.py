@@ -56,6 +56,35 @@ def test_methods_agree_within_their_errors(laplace, rows):
     assert smc.method == "smc"
 
 
+def test_closed_form_is_near_the_importance_weights_without_their_error(laplace):
+    """40 rows: within 0.2 nats, and not the same; log 2 is added to it in the same way."""
+    found, weighed = log_marginal_likelihood(laplace, closed_form=True), log_marginal_likelihood(laplace)
+    assert found.value == laplace.attrs["log_evidence_one_mode_laplace"] + math.log(2)
+    assert math.isnan(found.error)
+    assert 10 * weighed.error < abs(found.value - weighed.value) < 0.2
+    assert found.method == "Laplace's formula"
+    assert (
+        str(found)
+        == f"Evidence: log marginal likelihood {found.value:.2f}, by Laplace's formula of one mode, plus log 2!."
+    )
+
+
+def test_closed_form_is_refused_far_from_the_normal_distribution():
+    """Ten rows in two features, where k-hat says that the posterior is not near the mode's normal distribution."""
+    rows = np.random.default_rng(2).standard_normal((10, 2)) + 9.0 * (np.arange(10) > 4)[:, None] * [1.0, 0.0]
+    few = fit(rows, 2, "laplace", priors=None).posterior_
+    assert few.attrs["pareto_k"] >= 0.7
+    for closed_form in (False, True):
+        with pytest.raises(InvalidArgumentError, match=r"k-hat below 0\.7; got k-hat"):
+            log_marginal_likelihood(few, closed_form=closed_form)
+
+
+def test_closed_form_is_laplaces_only(complete):
+    match = r'`fit` must be by method="laplace" for the evidence in closed form; got .nuts.\.'
+    with pytest.raises(InvalidArgumentError, match=match):
+        log_marginal_likelihood(complete, closed_form=True)
+
+
 def test_one_component_has_no_copies(rows):
     posterior = fit(rows, 1, "laplace").posterior_
     found = log_marginal_likelihood(posterior)
@@ -76,8 +105,11 @@ REFUSED = {
 
 @pytest.mark.parametrize(("group", "attrs", "match"), REFUSED.values(), ids=REFUSED)
 def test_one_mode_that_does_not_tell_the_whole_is_refused(group, attrs, match, laplace):
+    poor = changed(laplace, group=group, **attrs)
     with pytest.raises(InvalidArgumentError, match=match):
-        log_marginal_likelihood(changed(laplace, group=group, **attrs))
+        log_marginal_likelihood(poor)
+    with pytest.raises(InvalidArgumentError, match=match):
+        log_marginal_likelihood(poor, closed_form=True)
 
 
 def test_method_that_estimates_none_is_one_clear_error(complete):

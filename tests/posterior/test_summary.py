@@ -116,3 +116,22 @@ def test_one_chain_is_its_own_complaint(faithful, rng):
     table = handmade_posterior(faithful, 2, rng=rng, values=values).summary()
     assert "one chain: R-hat cannot be computed" in table.notes[2]
     assert "nan" not in table.notes[2]
+
+
+@pytest.mark.parametrize("parameters", ["means", ["weights", "correlations"]])
+def test_rows_can_be_chosen_and_keep_digits_and_notes(parameters, faithful, rng):
+    """The verdict on the sampler is that of all rows, whichever are shown."""
+    posterior = handmade_posterior(faithful, 2, rng=rng)
+    whole, part = posterior.summary(), posterior.summary(parameters=parameters)
+    kinds = [parameters] if isinstance(parameters, str) else parameters
+    chosen = [name for name in whole.index if name.split("[")[0] in kinds]
+    assert list(part.index) == chosen and part.notes == whole.notes
+    pd.testing.assert_frame_equal(part.rounded(), whole.rounded().loc[chosen])
+    assert repr(part).endswith("\n".join(whole.notes))
+
+
+@pytest.mark.parametrize("parameters", ["modes", [], ["means", "modes"]], ids=str)
+def test_rows_that_are_not_there_are_one_clear_error(parameters, faithful, rng):
+    match = "`parameters` must be among 'weights', 'means', 'sds', 'correlations'; got "
+    with pytest.raises(ValueError, match=match):
+        handmade_posterior(faithful, 2, rng=rng).summary(parameters=parameters)
