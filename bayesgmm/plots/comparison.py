@@ -5,7 +5,7 @@ shares and correlations stand on one axis; the numbers in their own units stand 
 `compare_em` and `compare_fits`; of several fits the reference gives mean and sd.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from bayesgmm.errors import InvalidArgumentError
 from bayesgmm.plots import legend, style
 from bayesgmm.posterior.container import as_result
 from bayesgmm.posterior.prediction import interval_bounds
-from bayesgmm.posterior.tables import Table
+from bayesgmm.posterior.tables import Table, choose_rows, row_kinds
 from bayesgmm.schema import COMPONENT
 
 __all__ = ["plot_comparison"]
@@ -29,6 +29,7 @@ __all__ = ["plot_comparison"]
 Array = NDArray[np.float64]
 
 WIDTH = 8.4  # inches; half of it is text
+LEAST_WIDTH = 3.0  # inches of the axes themselves, whatever the names beside them
 ROW = 0.25  # inches, two intervals and a line of text
 LINE = 0.085  # inches from one interval to the next in a row
 ENTRY = 0.2  # inches, a line of the legend
@@ -58,7 +59,7 @@ def plot_comparison(
     EM's interval is the estimate plus and minus z standard errors, z the normal quantile of `ci_prob`; where the
     information is singular the estimate stands alone. The axis counts posterior sds from the posterior mean; of several
     fits, from those of the first by NUTS, else of the first posterior. The legend then says what each fit cost, and
-    k-hat.
+    k-hat. A `Mixture` among them, such as the truth of a simulation, is a point.
 
     Parameters
     ----------
@@ -72,7 +73,8 @@ def plot_comparison(
     ci_kind : {"eti", "hdi"} or None
         Equal-tailed or highest-density interval of the posterior. None takes ArviZ's ``rcParams["stats.ci_kind"]``.
     ax : Axes or None
-        Where to draw; None makes a figure as tall as it has rows. The numbers stand to the right of the axes.
+        Where to draw; None makes a figure as tall as it has rows and as wide as the names need. The numbers stand to
+        the right of the axes.
 
     Returns
     -------
@@ -93,14 +95,13 @@ def plot_comparison(
     ['weights[0]', 'weights[1]']
     >>> ax = bg.plot_comparison({"nuts": fit, "EM": fit.em_}, parameters="means")
     """
-    if isinstance(fit, Mapping):
+    if isinstance(fit, Mapping) or type(fit) in (list, tuple):
         if em is not None:
             raise InvalidArgumentError("em", "be None beside several fits", type(em).__name__, "Put it among them.")
         return _plot_fits(compare_fits(fit, ci_prob=ci_prob, ci_kind=ci_kind), parameters, ci_prob=ci_prob, ax=ax)
-    table = compare_em(fit, em, ci_prob=ci_prob, ci_kind=ci_kind)
-    table = table.loc[_chosen(table.index, parameters)]
-    places = _places(_kinds(table.index))
-    with style.style():
+    table = compare_em(fit, em, parameters=parameters, ci_prob=ci_prob, ci_kind=ci_kind)
+    places = _places(row_kinds(table.index))
+    with style.plot_style():
         axes = style.open_axes(ax, (WIDTH, MARGIN - ROW * places[-1]))
         axes.axvline(0.0, color=style.ink(axes), linewidth=0.8, alpha=0.4, zorder=1)
         colors = _colors(table, as_result(fit), style.ink(axes))
@@ -111,23 +112,9 @@ def plot_comparison(
         _write_numbers(axes, table, places, legend.percent(ci_prob))
         where: style.Look = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2}
         axes.legend(handles=_entries(axes, legend.percent(ci_prob)), ncols=2, frameon=False, handlelength=3.0, **where)
+        if ax is None:
+            _make_room(axes)
     return axes
-
-
-def _chosen(names: Iterable[str], parameters: str | Sequence[str] | None) -> list[bool]:
-    """Mark the rows of the kinds asked for."""
-    kinds = _kinds(names)
-    asked = dict.fromkeys(kinds) if parameters is None else [parameters] if isinstance(parameters, str) else parameters
-    odd = [name for name in asked if name not in kinds]
-    if odd or not asked:
-        choice = ", ".join(map(repr, dict.fromkeys(kinds)))
-        raise InvalidArgumentError("parameters", f"be among {choice}", repr(odd[0] if odd else parameters))
-    return [kind in asked for kind in kinds]
-
-
-def _kinds(names: Iterable[str]) -> list[str]:
-    """Name the variable that each row belongs to."""
-    return [name.partition("[")[0] for name in names]
 
 
 def _places(kinds: Sequence[str], *, step: float = 1.0, gap: float = GAP) -> Array:
@@ -138,7 +125,7 @@ def _places(kinds: Sequence[str], *, step: float = 1.0, gap: float = GAP) -> Arr
 
 def _colors(table: Table, posterior: Any, ink: str) -> Array:
     """Give each row its component's colour, of shape (rows, 3), or the ink where all components share it."""
-    kinds, draws = np.array(_kinds(table.index)), posterior.idata["posterior"]
+    kinds, draws = np.array(row_kinds(table.index)), posterior.idata["posterior"]
     components = style.component_colors(posterior.n_components)
     colors = np.tile(to_rgb(ink), (len(table), 1))
     for name in set(kinds) & set(draws.data_vars):
@@ -191,6 +178,14 @@ def _write_beside(ax: Axes, heights: Sequence[float], lines: Sequence[str]) -> N
     numbers.spines["right"].set_visible(False)
 
 
+def _make_room(ax: Axes) -> None:
+    """Widen the figure until the texts on both sides leave the axes their least width."""
+    figure: Any = ax.get_figure(root=True)
+    sides = (ax.yaxis, ax.child_axes[0].yaxis)
+    texts = [max(label.get_window_extent().width for label in side.get_ticklabels()) / figure.dpi for side in sides]
+    figure.set_figwidth(max(WIDTH, LEAST_WIDTH + sum(texts)))
+
+
 def _interval(table: Table) -> list[str]:
     """Name the two columns of the interval, which ArviZ calls after kind and mass."""
     return [name for name in table.columns if name.startswith(("eti", "hdi"))]
@@ -201,12 +196,12 @@ def _plot_fits(
 ) -> Axes:
     """Draw the intervals of several fits, a line each in every row; heights are inches."""
     names = list(comparison.fits.index)
-    table = comparison.parameters.loc[_chosen(comparison.parameters.index, parameters)]
+    table = comparison.parameters.loc[choose_rows(comparison.parameters.index, parameters)]
     reference = comparison.reference or next(name for name in names if "mean" in table[name])
     row = max(LINE * len(names) + LEAD, ROW)
-    places = _places(_kinds(table.index), step=row, gap=GAP * ROW)
+    places = _places(row_kinds(table.index), step=row, gap=GAP * ROW)
     percent = legend.percent(ci_prob)
-    with style.style():
+    with style.plot_style():
         axes = style.open_axes(ax, (WIDTH, MARGIN + ENTRY * len(names) + row - places[-1]))
         axes.axvline(0.0, color=style.ink(axes), linewidth=0.8, alpha=0.4, zorder=1)
         for place in places[::2]:
@@ -226,18 +221,21 @@ def _plot_fits(
         where: style.Look = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2}
         title = f"{percent} intervals"
         axes.legend(handles=handles, title=title, frameon=False, alignment="left", **where)
+        if ax is None:
+            _make_room(axes)
     return axes
 
 
 def _fit_looks(comparison: Comparison, ax: Axes) -> dict[str, style.Look]:
-    """Give each fit its colour and marker; what has no posterior is dashed and hollow."""
+    """Give each fit its colour and marker; EM's is dashed and hollow, what is known has no line at all."""
     F = len(comparison.fits)
     solid: style.Look = {"linewidth": THIN_LINE}
-    point: style.Look = {"marker": "s", "markerfacecolor": tuple(style.paper(ax)), **style.POINT_LINE}
+    hollow: style.Look = {"marker": "s", "markerfacecolor": tuple(style.paper(ax))}
+    looks = {"em": hollow | style.POINT_LINE, "known": hollow | {"marker": "D", "linestyle": "none"}}
     colors, markers = style.component_colors(F), style.component_markers(F)
     return {
-        name: {"color": tuple(color), "marker": marker, **(solid if "mean" in comparison.parameters[name] else point)}
-        for name, color, marker in zip(comparison.fits.index, colors, markers, strict=True)
+        name: {"color": tuple(color), "marker": marker, **looks.get(method, solid)}
+        for (name, method), color, marker in zip(comparison.fits["method"].items(), colors, markers, strict=True)
     }
 
 

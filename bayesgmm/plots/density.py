@@ -13,12 +13,14 @@ from matplotlib.transforms import blended_transform_factory
 from numpy.typing import ArrayLike, NDArray
 
 from bayesgmm.errors import InvalidArgumentError
-from bayesgmm.plots import legend, style
+from bayesgmm.plots import style
+from bayesgmm.plots.legend import add_legend, area_entry, component_label, layer_entries, wide_figure
 from bayesgmm.plots.subject import Subject, as_subject
+from bayesgmm.posterior.cells import column_edges
 from bayesgmm.posterior.layout import feature_positions
 from bayesgmm.posterior.marginals import marginal_density
 
-__all__ = ["draw_line", "plot_density"]
+__all__ = ["draw_line", "line_entries", "plot_density"]
 
 Array = NDArray[np.float64]
 
@@ -27,7 +29,8 @@ N_VALUES = 400  # along the curve; a component 1/100 of the range wide still get
 REACH = 3.5  # sds beyond the outermost means
 AREA_ALPHA = 0.35  # of a component's area
 MEAN_WIDTH = 3.2  # points; EM's thin dashes lie on it where both agree
-MOST_BINS = 60
+WIDEST_BIN = 0.5  # of the narrowest component's sd, so that its peak is seen
+LEAST_ROWS = 25  # of such a component; of fewer, a bin at its peak has less than five, and shows but noise
 RUG_UP_TO = 1000  # rows; more ticks than that make a black bar
 RUG_HEIGHT = 0.035  # of the axes
 
@@ -38,6 +41,7 @@ def plot_density(
     features: int | str | Sequence[int | str] | None = None,
     *,
     ci_prob: float | None = None,
+    legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the density of one feature.
@@ -56,6 +60,8 @@ def plot_density(
         Which feature. None: the first.
     ci_prob : float or None
         The posterior probability of the band, in (0, 1); None takes ArviZ's ``rcParams["stats.ci_prob"]``.
+    legend : bool
+        Whether to draw the legend; panels side by side need but one, and axes too small for it get none.
     ax : Axes or None
         Where to draw; None makes a figure.
 
@@ -81,12 +87,13 @@ def plot_density(
     if len(chosen) != 1:
         remedy = "Use `plot_ellipses` for two features, `plot_pairs` for more."
         raise InvalidArgumentError("features", "name one feature", repr(features), remedy)
-    with style.style():
-        axes = style.open_axes(ax, legend.wide_figure(FIGSIZE, subject.point.n_components))
+    with style.plot_style():
+        axes = style.open_axes(ax, wide_figure(FIGSIZE, subject.point.n_components))
         draw_line(axes, subject, chosen[0], ci_prob=ci_prob)
         axes.set_xlabel(subject.feature_names[chosen[0]])
         axes.set_ylabel("density")
-        legend.add_legend(axes, _entries(axes, subject, ci_prob), is_own=ax is None)
+        if legend:
+            add_legend(axes, line_entries(axes, subject, ci_prob), is_own=ax is None)
     return axes
 
 
@@ -123,12 +130,24 @@ def draw_line(ax: Axes, subject: Subject, feature: int, *, ci_prob: float | None
     ax.set_ylim(bottom=0)
 
 
-def _entries(ax: Axes, subject: Subject, ci_prob: float | None) -> list[Artist]:
-    """Make the legend's entries for what `draw_line` draws."""
+def line_entries(ax: Axes, subject: Subject, ci_prob: float | None) -> list[Artist]:
+    """Make the legend's entries for what `draw_line` draws.
+
+    Parameters
+    ----------
+    ax : Axes
+    subject : Subject
+    ci_prob : float or None
+        As in `plot_density`.
+
+    Returns
+    -------
+    list of Artist
+    """
     colors = style.component_colors(subject.point.n_components)
     areas = zip(subject.component_names, colors, strict=True)
-    layers = legend.layer_entries(subject, ax, ci_prob, mean_color=style.soft_ink(ax), width=MEAN_WIDTH)
-    return [*(legend.area_entry(legend.component_label(name), color, AREA_ALPHA) for name, color in areas), *layers]
+    layers = layer_entries(subject, ax, ci_prob, mean_color=style.soft_ink(ax), width=MEAN_WIDTH)
+    return [*(area_entry(component_label(name), color, AREA_ALPHA) for name, color in areas), *layers]
 
 
 def _values(subject: Subject, feature: int) -> Array:
@@ -145,8 +164,9 @@ def _draw_histogram(ax: Axes, subject: Subject, feature: int, colors: Array) -> 
     if subject.x is None or subject.shares is None:
         return
     rows = subject.x[:, feature]
-    edges = np.histogram_bin_edges(rows, "auto" if len(rows) > 1 else 1)
-    bins = min(len(edges) - 1, MOST_BINS)
+    sds, weights = subject.point.sds[:, feature], subject.point.weights
+    seen = sds[weights * len(rows) >= LEAST_ROWS]
+    bins = column_edges(rows, widest=WIDEST_BIN * (seen.min() if len(seen) else sds.max())).tolist()
     look: style.Look = {"histtype": "step", "color": style.soft_ink(ax), "linewidth": 0.8}
     ax.hist(rows, bins=bins, density=True, zorder=2, label="_rows", **look)
     if len(rows) <= RUG_UP_TO:

@@ -58,7 +58,7 @@ def plot_elbo(fit: Any, *, ax: Axes | None = None) -> Axes:
         remedy = 'Fit with `method="advi"` or `method="fullrank_advi"`.'
         raise InvalidArgumentError("fit", "have a history of the ELBO", posterior.attrs["method"], remedy)
     elbo = np.asarray(stats["elbo"])
-    with style.style():
+    with style.plot_style():
         axes = style.open_axes(ax, FIGSIZE)
         gaps = np.maximum(elbo[-1] - elbo[:-1], LEAST_GAP)
         axes.semilogy(np.arange(gaps.size), gaps, "o-", color=style.ink(axes), markersize=4.0, label="_elbo")

@@ -14,21 +14,17 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from numpy.typing import ArrayLike, NDArray
 
-from bayesgmm.errors import InvalidArgumentError
-from bayesgmm.plots import legend, style
+from bayesgmm.plots import style
+from bayesgmm.plots.legend import add_legend, component_entries, layer_entries, wide_figure
+from bayesgmm.plots.plane import as_plane, draw_names, draw_rows
 from bayesgmm.plots.subject import Subject, as_subject
 from bayesgmm.posterior.ellipses import ellipse_band
-from bayesgmm.posterior.layout import feature_positions
 
 __all__ = ["draw_plane", "plane_entries", "plot_ellipses"]
 
 Array = NDArray[np.float64]
 
 FIGSIZE = (7.2, 4.6)  # inches; the legend stands to the right of nearly square axes
-RASTER_FROM = 2000  # rows from which points become a picture inside a vector file, which else grows by 100 bytes each
-POINT_AREA = 22.0  # square points, for up to SPARSE rows; more rows get smaller points
-SPARSE = 300
-SMALLEST_AREA = 3.0
 MEAN_WIDTH = 2.0  # points
 
 
@@ -39,6 +35,7 @@ def plot_ellipses(
     *,
     coverage: float = 0.95,
     ci_prob: float | None = None,
+    legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw rows and components in the plane of two features.
@@ -61,6 +58,8 @@ def plot_ellipses(
         A component's mass inside its ellipse, in (0, 1); 0.95 by default.
     ci_prob : float or None
         The posterior probability of the band, in (0, 1); None takes ArviZ's ``rcParams["stats.ci_prob"]``.
+    legend : bool
+        Whether to draw the legend; panels side by side need but one, and axes too small for it get none.
     ax : Axes or None
         Where to draw; None makes a figure.
 
@@ -88,14 +87,15 @@ def plot_ellipses(
     ('eruptions', 'waiting')
     """
     subject = as_subject(fit, X)
-    plane = _as_plane(features, subject.feature_names)
-    with style.style():
-        axes = style.open_axes(ax, legend.wide_figure(FIGSIZE, subject.point.n_components))
+    plane = as_plane(features, subject.feature_names)
+    with style.plot_style():
+        axes = style.open_axes(ax, wide_figure(FIGSIZE, subject.point.n_components))
         draw_plane(axes, subject, plane, coverage=coverage, ci_prob=ci_prob)
         axes.set_xlabel(subject.feature_names[plane[0]])
         axes.set_ylabel(subject.feature_names[plane[1]])
         title = f"ellipses hold {100 * coverage:g} %"
-        legend.add_legend(axes, plane_entries(axes, subject, ci_prob), is_own=ax is None, title=title)
+        if legend:
+            add_legend(axes, plane_entries(axes, subject, ci_prob), is_own=ax is None, title=title)
     return axes
 
 
@@ -130,10 +130,10 @@ def draw_plane(
         band = ellipse_band(subject.draws, plane, coverage=coverage, ci_prob=ci_prob)
         _draw_bands(ax, band, subject.component_names, colors)
         centres, point_colors = band["centre"].to_numpy(), [style.ink(ax)] * len(colors)
-    _draw_rows(ax, subject, plane, colors, size)
+    draw_rows(ax, subject, plane, size)
     for name, outline, color in zip(subject.component_names, outlines, point_colors, strict=True):
         ax.plot(*outline.T, color=color, zorder=4, label=f"_{subject.point_name} {name}", **style.POINT_LINE)
-    _draw_names(ax, centres, subject.component_names, colors, size)
+    draw_names(ax, centres, subject.component_names, size)
 
 
 def plane_entries(ax: Axes, subject: Subject, ci_prob: float | None) -> list[Artist]:
@@ -150,19 +150,8 @@ def plane_entries(ax: Axes, subject: Subject, ci_prob: float | None) -> list[Art
     -------
     list of Artist
     """
-    layers = legend.layer_entries(subject, ax, ci_prob, mean_color=style.ink(ax), width=MEAN_WIDTH)
-    return [*legend.component_entries(subject, ax), *layers]
-
-
-def _as_plane(features: Sequence[int | str] | None, names: Sequence[str]) -> list[int]:
-    if len(names) == 1:
-        remedy = "Use `plot_density` for one feature."
-        raise InvalidArgumentError("fit", "have at least two features", f"one, {names[0]!r}", remedy)
-    plane = feature_positions(features, names, default=2)
-    if len(plane) != 2:
-        remedy = "Use `plot_density` for one feature, `plot_pairs` for more than two."
-        raise InvalidArgumentError("features", "name two features", repr(features), remedy)
-    return plane
+    layers = layer_entries(subject, ax, ci_prob, mean_color=style.ink(ax), width=MEAN_WIDTH)
+    return [*component_entries(subject, ax), *layers]
 
 
 def _draw_bands(ax: Axes, band: xr.Dataset, names: Sequence[str], colors: Array) -> None:
@@ -174,36 +163,3 @@ def _draw_bands(ax: Axes, band: xr.Dataset, names: Sequence[str], colors: Array)
         ax.add_patch(PathPatch(ring, zorder=1, label=f"_band {name}", **look))
         line: style.Look = {"color": color, "linewidth": MEAN_WIDTH, "path_effects": style.halo(ax, 1.5 * MEAN_WIDTH)}
         ax.plot(*mean.T, zorder=3, label=f"_posterior mean {name}", **line)
-
-
-def _draw_rows(ax: Axes, subject: Subject, plane: Sequence[int], colors: Array, size: float) -> None:
-    """Scatter the rows, one call per marker."""
-    if subject.x is None or subject.shares is None:
-        return
-    faces, edges = style.blend(subject.shares, colors, style.paper(ax))
-    markers = np.array(style.component_markers(len(colors)))[subject.shares.argmax(1)]
-    area = np.clip(POINT_AREA * np.sqrt(SPARSE / len(subject.x)), SMALLEST_AREA, POINT_AREA)
-    look: style.Look = {
-        "s": area * size**2,
-        "linewidths": 0.7 * size,
-        "zorder": 2,
-        "rasterized": len(subject.x) >= RASTER_FROM,
-    }
-    for marker in np.unique(markers):
-        chosen = markers == marker
-        x, y = subject.x[np.ix_(chosen, plane)].T
-        ax.scatter(x, y, marker=marker, facecolors=faces[chosen], edgecolors=edges[chosen], label="_rows", **look)
-
-
-def _draw_names(ax: Axes, centres: Array, names: Sequence[str], colors: Array, size: float) -> None:
-    """Write each component's name at its centre, on a badge framed in its colour."""
-    paper, ink = tuple(style.paper(ax)), style.ink(ax)
-    text: style.Look = {"ha": "center", "va": "center", "fontsize": 8.5 * size, "fontweight": "bold", "color": ink}
-    for name, centre, color in zip(names, centres, colors, strict=True):
-        badge: style.Look = {
-            "boxstyle": "round,pad=0.3",
-            "facecolor": paper,
-            "edgecolor": color,
-            "linewidth": 1.6 * size,
-        }
-        ax.annotate(name, centre, bbox=badge, zorder=5, **text)

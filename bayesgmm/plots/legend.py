@@ -19,7 +19,9 @@ __all__ = [
     "component_label",
     "layer_entries",
     "legend_columns",
+    "legend_scale",
     "legend_size",
+    "note_entries",
     "percent",
     "text_entry",
     "wide_figure",
@@ -29,6 +31,9 @@ LINE_HEIGHT = 0.2  # inches from one entry to the next
 COLUMN_WIDTH = 1.35  # inches
 SIGN_WIDTH = 0.6  # inches, before the words
 LETTER_WIDTH = 0.078  # inches, of the wider letters
+TEXT_SIZE = 9.0  # points
+MOST_COVERED = 0.35  # of a user's axes
+SMALLEST_SCALE = 0.6  # 5.4 points
 
 
 def component_entries(subject: Subject, ax: Axes) -> list[Artist]:
@@ -95,11 +100,26 @@ def layer_entries(subject: Subject, ax: Axes, ci_prob: float | None, *, mean_col
         entries.append(Line2D([], [], color=mean_color, linewidth=width, label="posterior mean"))
         entries.append(area_entry(f"{percent(ci_prob)} credible band", ink, style.BAND_ALPHA))
     entries.append(Line2D([], [], color=ink, label=subject.point_name, **style.POINT_LINE))
+    return [*entries, *note_entries(subject)]
+
+
+def note_entries(subject: Subject) -> list[Artist]:
+    """Make the entries that say what a reader must know: rows left out, components that cannot be told apart.
+
+    Parameters
+    ----------
+    subject : Subject
+
+    Returns
+    -------
+    list of Artist
+    """
+    notes = list[Artist]()
     if subject.x is not None and len(subject.x) < subject.n_rows:
-        entries.append(text_entry(f"{len(subject.x):,} of {subject.n_rows:,} rows shown"))
+        notes.append(text_entry(f"{len(subject.x):,} of {subject.n_rows:,} rows shown"))
     if not subject.is_identified:
-        entries.append(text_entry("components not identified"))
-    return entries
+        notes.append(text_entry("components not identified"))
+    return notes
 
 
 def area_entry(label: str, color: Any, alpha: float) -> Patch:
@@ -201,6 +221,33 @@ def legend_size(entries: Sequence[Artist]) -> tuple[float, float]:
     return SIGN_WIDTH + LETTER_WIDTH * longest, LINE_HEIGHT * (len(entries) + 1.5)
 
 
+def legend_scale(entries: Sequence[Artist], room: tuple[float, float]) -> float:
+    """Say how large a legend on axes may be drawn.
+
+    Parameters
+    ----------
+    entries : sequence of Artist
+    room : two float
+        Width and height of the axes, in inches.
+
+    Returns
+    -------
+    float
+        At most one, so that it covers a third of the axes; zero where it could not be read then.
+
+    Examples
+    --------
+    >>> from bayesgmm.plots.legend import legend_scale, text_entry
+    >>> entries = [text_entry("component 0")] * 6
+    >>> [round(legend_scale(entries, room), 2) for room in [(5.0, 4.0), (2.4, 1.8), (1.5, 1.2)]]
+    [1.0, 0.83, 0.0]
+    """
+    size = legend_size(entries)
+    ratios = room[0] / size[0], room[1] / size[1]
+    scale = min(1.0, *ratios, (MOST_COVERED * ratios[0] * ratios[1]) ** 0.5)
+    return scale if scale >= SMALLEST_SCALE else 0.0
+
+
 def wide_figure(figsize: tuple[float, float], n_components: int) -> tuple[float, float]:
     """Widen a figure whose legend needs more than one column beside the axes.
 
@@ -228,6 +275,8 @@ def wide_figure(figsize: tuple[float, float], n_components: int) -> tuple[float,
 def add_legend(ax: Axes, entries: Sequence[Artist], *, is_own: bool, title: str | None = None) -> None:
     """Put the legend beside the axes where the figure is our own, else where it hides least of the user's axes.
 
+    There it is smaller where it would cover much of them, and left out where it could not be read.
+
     Parameters
     ----------
     ax : Axes
@@ -236,14 +285,18 @@ def add_legend(ax: Axes, entries: Sequence[Artist], *, is_own: bool, title: str 
         Whether the figure was made for this picture.
     title : str or None
     """
-    figure = ax.get_figure(root=True)
-    whole = 1.0 if is_own else ax.get_position().height
-    columns = legend_columns(len(entries), whole * figure.get_figheight()) if figure is not None else 1
-    beside: style.Look = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-    place = beside if is_own else {"loc": "best"}
-    look: style.Look = {"frameon": not is_own, "alignment": "left", "columnspacing": 1.0}
-    legend = ax.legend(handles=list(entries), ncols=columns, title=title, **look, **place)
-    legend.get_frame().set_linewidth(0.0)
+    look: style.Look = {"handles": list(entries), "title": title, "alignment": "left", "columnspacing": 1.0}
+    if is_own:
+        figure = ax.get_figure(root=True)
+        columns = legend_columns(len(entries), figure.get_figheight()) if figure is not None else 1
+        ax.legend(ncols=columns, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **look)
+        return
+    scale = legend_scale(entries, style.axes_size(ax))
+    if scale > 0:
+        size = scale * TEXT_SIZE
+        legend = ax.legend(loc="best", fontsize=size, title_fontsize=size, **look)
+        legend.get_frame().set_linewidth(0.0)
+        legend.set_in_layout(False)
 
 
 def _marker_entry(label: str, color: Any, marker: str, **look: Any) -> Line2D:

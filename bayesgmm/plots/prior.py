@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from bayesgmm.data import as_count
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.mixture import Mixture
-from bayesgmm.plots import legend, style
+from bayesgmm.plots import style
+from bayesgmm.plots.legend import add_legend, area_entry, text_entry
 from bayesgmm.plots.subject import MAX_ROWS
 from bayesgmm.posterior.adoption import family_of
+from bayesgmm.posterior.cells import column_edges
 from bayesgmm.posterior.container import Posterior, as_result
 from bayesgmm.posterior.layout import feature_positions, mixture_of
 from bayesgmm.schema import COMPONENT, FEATURE, OBS
@@ -59,6 +61,7 @@ def plot_prior(
     *,
     n_draws: int = N_DRAWS,
     coverage: float = 0.95,
+    legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a few mixtures from the prior, each in one colour with the rows that it would make, under the data.
@@ -76,6 +79,8 @@ def plot_prior(
         The first draws of the group ``prior``; 4 by default: more hide each other. Colours keep apart up to six.
     coverage : float
         A component's mass inside its ellipse, in (0, 1); 0.95 by default.
+    legend : bool
+        Whether to draw the legend; panels side by side need but one, and axes too small for it get none.
     ax : Axes or None
         Where to draw; None makes a figure.
 
@@ -102,13 +107,14 @@ def plot_prior(
     chosen = feature_positions(features, belief.feature_names, default=2)
     if len(chosen) > 2:
         raise InvalidArgumentError("features", "name one or two features", repr(features))
-    with style.style():
+    with style.plot_style():
         axes = style.open_axes(ax, FIGSIZE)
         draw = _draw_plane if len(chosen) == 2 else _draw_line
         draw(axes, belief, chosen, coverage)
         axes.set_xlabel(belief.feature_names[chosen[0]])
         title = f"ellipses hold {100 * coverage:g} %" if len(chosen) == 2 else None
-        legend.add_legend(axes, _entries(axes, belief, len(chosen) == 2), is_own=ax is None, title=title)
+        if legend:
+            add_legend(axes, _entries(axes, belief, len(chosen) == 2), is_own=ax is None, title=title)
     return axes
 
 
@@ -167,7 +173,7 @@ def _draw_line(ax: Axes, belief: _Belief, feature: Sequence[int], coverage: floa
         ax.plot(values, density, color=color, linewidth=LINE_WIDTH, zorder=3, label=f"_draw {s}")
     if rows is not None:
         look: style.Look = {"color": style.ink(ax), "alpha": style.BAND_ALPHA, "zorder": 1}
-        heights = np.asarray(ax.hist(rows, bins="auto", density=True, label="_data", **look)[0])
+        heights = np.asarray(ax.hist(rows, bins=column_edges(rows).tolist(), density=True, label="_data", **look)[0])
         ax.set_ylim(top=min(ax.get_ylim()[1], HEADROOM * heights.max()))
     ax.set_ylim(bottom=0)
     ax.set_xlim(values[0], values[-1])
@@ -186,9 +192,9 @@ def _entries(ax: Axes, belief: _Belief, is_plane: bool) -> list[Artist]:
     if is_plane:
         entries.append(Line2D([], [], color=ink, linestyle="", marker="o", markersize=3, label="data"))
     else:
-        entries.append(legend.area_entry("data", ink, style.BAND_ALPHA))
+        entries.append(area_entry("data", ink, style.BAND_ALPHA))
     if len(belief.x) < belief.n_rows:
-        entries.append(legend.text_entry(f"{len(belief.x):,} of {belief.n_rows:,} rows shown"))
+        entries.append(text_entry(f"{len(belief.x):,} of {belief.n_rows:,} rows shown"))
     return entries
 
 

@@ -3,7 +3,7 @@
 Colours are Okabe and Ito's (2008, Color Universal Design), without black and yellow, so that each keeps apart from the
 others for colour-blind readers and stands out from white and from black paper. With more components than colours, the
 colours come again with another marker, and the names at the centres decide. What has no component is drawn in the ink:
-near black on light paper, near white on dark. The user's rcParams are never changed: `style` holds within a block.
+near black on light paper, near white on dark. The user's rcParams are never changed: `plot_style` holds within a block.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.patheffects import AbstractPathEffect, withStroke
+from matplotlib.rcsetup import cycler
 from numpy.typing import NDArray
 
 from bayesgmm.errors import InvalidArgumentTypeError
@@ -26,6 +27,7 @@ __all__ = [
     "PALETTE",
     "POINT_LINE",
     "Look",
+    "axes_size",
     "blend",
     "component_colors",
     "component_markers",
@@ -34,8 +36,8 @@ __all__ = [
     "number_text",
     "open_axes",
     "paper",
+    "plot_style",
     "soft_ink",
-    "style",
     "unsure",
 ]
 
@@ -53,6 +55,7 @@ LOOK: Any = {
     "axes.grid": False,
     "axes.labelsize": 10.0,
     "axes.linewidth": 0.8,
+    "axes.prop_cycle": cycler(color=PALETTE),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 10.0,
@@ -65,10 +68,12 @@ LOOK: Any = {
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """Draw in the package's look; the user's settings come back after the block, and no half-drawn figure stays.
+def plot_style() -> Iterator[None]:
+    """Draw in the package's look, so that pictures of your own match those of ``plot_...``.
 
-    Only sizes and frames are set. Colours of paper, text and axes stay the user's, so that a dark style stays dark.
+    Sizes and frames are set, and the colours that lines and points take one after the other are those of components 0,
+    1, 2 and so on. Paper, text and axes keep the user's colours, so that a dark style stays dark. The user's settings
+    come back after the block; where an error ends it, the figures that it opened are closed.
 
     Returns
     -------
@@ -78,13 +83,13 @@ def style() -> Iterator[None]:
     Examples
     --------
     >>> import matplotlib.pyplot as plt
-    >>> from bayesgmm.plots.style import style
+    >>> import bayesgmm as bg
     >>> before = plt.rcParams["axes.spines.top"]
-    >>> with style():
-    ...     plt.rcParams["axes.spines.top"]
-    False
-    >>> bool(plt.rcParams["axes.spines.top"] == before)
-    True
+    >>> with bg.plot_style():
+    ...     figure, axes = plt.subplots(1, 2, layout="constrained")
+    ...     (line,) = axes[0].plot([1.0, 2.0, 1.5])
+    >>> line.get_color(), bool(plt.rcParams["axes.spines.top"] == before)
+    ('#0072B2', True)
     """
     before = plt.get_fignums()
     with plt.rc_context(LOOK):
@@ -119,6 +124,22 @@ def open_axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
     if not isinstance(ax, Axes):
         raise InvalidArgumentTypeError("ax", "be a matplotlib Axes or None", type(ax).__name__)
     return ax
+
+
+def axes_size(ax: Axes) -> tuple[float, float]:
+    """Estimate how large axes are, before the layout is final.
+
+    Parameters
+    ----------
+    ax : Axes
+
+    Returns
+    -------
+    tuple of two float
+        Width and height in inches.
+    """
+    figure, (width, height) = ax.get_figure(root=True), ax.get_position().size
+    return (width, height) if figure is None else (width * figure.get_figwidth(), height * figure.get_figheight())
 
 
 def component_colors(n_components: int) -> Array:

@@ -19,7 +19,7 @@ from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.container import Posterior, as_result
 from bayesgmm.posterior.prediction import row_moments
 
-__all__ = ["MAX_ROWS", "Subject", "as_subject"]
+__all__ = ["MAX_ROWS", "Subject", "as_subject", "need_rows"]
 
 Array = NDArray[np.float64]
 
@@ -90,6 +90,34 @@ def as_subject(fit: Any, X: ArrayLike | None = None) -> Subject:
     """
     names = getattr(fit, "feature_names_in_", None)
     return _read(as_result(fit), X, None if names is None else tuple(names))
+
+
+def need_rows(subject: Subject) -> tuple[Array, Array]:
+    """Give the rows and their responsibilities to a picture that is nothing without them.
+
+    Parameters
+    ----------
+    subject : Subject
+
+    Returns
+    -------
+    x, shares : arrays of shape (M, D) and (M, K)
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are no rows.
+
+    Examples
+    --------
+    >>> from bayesgmm.plots.subject import as_subject, need_rows
+    >>> [array.shape for array in need_rows(as_subject(fit))]
+    [(272, 2), (272, 2)]
+    """
+    if subject.x is None or subject.shares is None:
+        remedy = "Pass the rows to show: only a posterior keeps those that it was fitted to."
+        raise InvalidArgumentError("X", "be given for this picture", None, remedy)
+    return subject.x, subject.shares
 
 
 @singledispatch

@@ -10,7 +10,7 @@ from bayesgmm.comparison.em import compare_em
 from bayesgmm.comparison.fits import compare_fits
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.plots import style
-from bayesgmm.plots.comparison import plot_comparison
+from bayesgmm.plots.comparison import WIDTH, plot_comparison
 from handmade import handmade_posterior
 
 
@@ -105,6 +105,17 @@ def test_nothing_is_clipped_and_no_text_covers_another(four_features):
     check_texts(plot_comparison(four_features))
 
 
+@pytest.mark.parametrize("of", [lambda p: p, lambda p: {"nuts": p, "EM": p.em_fit}], ids=["one", "several"])
+def test_long_names_make_the_figure_wider_and_leave_the_rows_their_room(of, faithful):
+    names = [f"{name}, in minutes, at the geyser's only vent" for name in faithful]
+    long = handmade_posterior(faithful.set_axis(names, axis=1), 2, rng=np.random.default_rng(1))
+    short = handmade_posterior(faithful, 2, rng=np.random.default_rng(1))
+    ax = plot_comparison(of(long))
+    check_texts(ax)
+    assert ax.get_window_extent().width > 2.5 * ax.figure.dpi
+    assert ax.figure.get_figwidth() > plot_comparison(of(short)).figure.get_figwidth() == WIDTH
+
+
 def check_texts(ax):
     ax.figure.canvas.draw()
     box = ax.figure.get_tightbbox().transformed(ax.figure.dpi_scale_trans)
@@ -118,7 +129,14 @@ def check_texts(ax):
 def fits(posterior, faithful):
     """NUTS, another posterior as if by Laplace, and EM."""
     other = handmade_posterior(faithful, 2, rng=np.random.default_rng(4))
-    weighed = {"pareto_k": 0.4, "importance_ess": 600.0, "least_sd_ratio": 0.9, "is_resampled": 1, "sampling_time": 0.5}
+    weighed = {
+        "pareto_k": 0.4,
+        "importance_ess": 600.0,
+        "least_sd_ratio": 0.9,
+        "largest_shift": 0.1,
+        "is_resampled": 1,
+        "sampling_time": 0.5,
+    }
     group = other.idata["posterior"].to_dataset(inherit=False).assign_attrs(method="laplace", **weighed)
     return {"laplace": other.with_group("posterior", group), "nuts": posterior, "EM": posterior.em_fit}
 
@@ -154,6 +172,17 @@ def test_each_fit_has_its_colour_and_what_has_no_posterior_is_dashed_and_hollow(
     dashes = [drawn(ax, name)[0].get_linestyle()[0][1] for name in ("nuts", "EM")]
     assert faces[0] != (1.0, 1.0, 1.0) and faces[1] == (1.0, 1.0, 1.0)
     assert dashes[0] is None and dashes[1] is not None
+
+
+def test_what_is_known_is_a_point_without_a_line(posterior, drawn, legend_texts):
+    truth = posterior.em.permute([1, 0])
+    ax = plot_comparison({"nuts": posterior, "EM": posterior.em_fit, "truth": truth})
+    (reach, point), (_, estimate) = drawn(ax, "truth"), drawn(ax, "EM")
+    assert len(reach.get_segments()) == 0
+    np.testing.assert_allclose(point.get_offsets()[:, 0], estimate.get_offsets()[:, 0], atol=1e-9)
+    assert point.get_facecolors()[0, :3].tolist() == list(style.paper(ax))
+    assert legend_texts(ax)[-1] == "truth"
+    assert ax.get_legend().get_lines()[-1].get_linestyle() == "None"
 
 
 def test_of_several_fits_the_legend_says_what_each_cost(fits, legend_texts):
@@ -214,6 +243,7 @@ ERRORS = {
         lambda p: plot_comparison({"EM": p.em_fit}),
         "`fits` must hold at least one fit with a posterior",
     ),
+    "a list": (lambda p: plot_comparison([p, p.em_fit]), r'mapping .*; got list. Name them, as in `{"nuts": fit'),
     "parameters of several": (lambda p: plot_comparison({"nuts": p}, parameters="sd"), "`parameters` must be among"),
     "axes of several": (lambda p: plot_comparison({"nuts": p}, ax=1), "`ax` must be a matplotlib Axes or None"),
     "axes": (lambda p: plot_comparison(p, ax=1), "`ax` must be a matplotlib Axes or None"),

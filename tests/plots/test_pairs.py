@@ -1,7 +1,10 @@
 """All pairs, by what is drawn: which panel shows what, on which range, and one legend."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
@@ -104,3 +107,15 @@ def test_errors_name_the_argument_and_leave_no_figure(posterior, waiting, call, 
     with pytest.raises((InvalidArgumentError, InvalidArgumentTypeError), match=match):
         call(posterior, waiting)
     assert plt.get_fignums() == []
+
+
+def test_long_names_of_features_go_on_in_a_new_line(four_features):
+    """So that those of neighbouring panels do not run into each other."""
+    names = [f"the length of a leaf {j} [mm]" for j in range(4)]
+    frame = pd.DataFrame(four_features.data.x, columns=names)
+    figure = plot_pairs(four_features.em, frame)
+    figure.canvas.draw()
+    bottom = [panels(figure)[3, j].xaxis.label for j in range(4)]
+    assert [label.get_text().replace("\n", " ") for label in bottom] == names
+    ends = [label.get_window_extent() for label in bottom]
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(ends))

@@ -63,9 +63,30 @@ def test_equal_shares_of_many_components_are_as_unsure_as_of_two():
 
 def test_style_holds_within_its_block_only():
     before = dict(plt.rcParams)
-    with style.style():
+    with style.plot_style():
         assert dict(plt.rcParams) != before
     assert dict(plt.rcParams) == before
+
+
+@pytest.mark.parametrize("paper", ["default", "dark_background"])
+def test_pictures_of_the_users_own_have_the_colours_of_components(paper):
+    """One after the other; paper and ink stay those of the user's style."""
+    with plt.style.context(paper):
+        expected = plt.rcParams["axes.facecolor"]
+        with style.plot_style():
+            _, ax = plt.subplots()
+            lines = ax.plot([0, 1], np.zeros((2, 8)))
+    np.testing.assert_allclose([to_rgb(line.get_color()) for line in lines], style.component_colors(8))
+    assert to_rgb(ax.get_facecolor()) == to_rgb(expected)
+    assert not ax.spines["top"].get_visible()
+
+
+def test_an_error_closes_the_figures_of_its_block_only():
+    kept = plt.figure()
+    with pytest.raises(ZeroDivisionError), style.plot_style():
+        plt.figure()
+        _ = 1 / 0
+    assert plt.get_fignums() == [kept.number]
 
 
 @pytest.mark.parametrize(
