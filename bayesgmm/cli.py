@@ -2,17 +2,20 @@
 
     bayesgmm demo
     bayesgmm fit data.csv --components 2 --out results/
+    bayesgmm fit data.csv --components 2 --report
 
 Whatever is wrong with the input ends in one line on stderr and exit code 2. Files are written into a folder of their
 own inside the one asked for and moved over when all of them are there, so that nothing is ever half-written.
 """
 
 import argparse
+import csv
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +28,7 @@ from matplotlib.figure import Figure
 from bayesgmm import __version__
 from bayesgmm.comparison import compare_em
 from bayesgmm.covariance import FAMILIES
+from bayesgmm.data.table import LARGEST
 from bayesgmm.datasets.faithful import load_faithful
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError, invalid_sentence
 from bayesgmm.estimators.bayesian import BayesianGaussianMixture
@@ -34,6 +38,9 @@ from bayesgmm.plots.density import plot_density
 from bayesgmm.plots.ellipses import plot_ellipses
 from bayesgmm.plots.pairs import plot_pairs
 from bayesgmm.posterior.container import Posterior
+from bayesgmm.report.page import write_report
+from bayesgmm.report.pictures import shown_kinds
+from bayesgmm.report.verdict import judge_posterior
 from bayesgmm.schema import CHAIN, COMPONENT, DRAW
 
 __all__ = ["main"]
@@ -51,9 +58,11 @@ OPTION_NAMES = {
     "chains": "--chains",
     "random_state": "--seed",
 }  # what the library calls its arguments, as they are called here
-PICTURES = ("density.png", "ellipses.png", "pairs.png", "comparison.png")
+REPORT = "report.html"
+NOT_ALWAYS = ("density.png", "ellipses.png", "pairs.png", REPORT)  # depends on the rows and on what is asked for
+CSV = "be a table of comma-separated values"
+RESAVE = "Save it with commas between columns and points in numbers."
 DPI = 150  # legible on a page of a paper, small enough for mail
-LONGEST_COMPARISON = 120  # rows; a longer picture cannot be read, and matplotlib's limit lies at 65 536 pixels
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--chains", type=int, default=4, help="default: 4")
         command.add_argument("--seed", type=int, default=1, help="seed of everything random; default: 1")
         command.add_argument("--out", type=Path, default=Path("results"), help="folder for the files; default: results")
+        command.add_argument("--report", action="store_true", help=f"write {REPORT} too, one page about everything")
         command.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser
 
@@ -141,20 +151,22 @@ def _warnings_in_a_line() -> Iterator[None]:
 def _run(options: argparse.Namespace) -> None:
     rows = options.read(options)
     with _staging(options.out) as stage:
-        posterior = _fit(rows, options)
+        estimator = _fit(rows, options)
+        posterior = estimator.posterior_
         summary, comparison = posterior.summary(), compare_em(posterior)
         posterior.save(stage / "posterior.nc")
         summary.to_csv(stage / "summary.csv", index_label="parameter")
         comparison.to_csv(stage / "comparison.csv", index_label="parameter")
         _responsibility_table(posterior).to_csv(stage / "responsibilities.csv", index_label="obs")
         _draw_pictures(posterior, comparison, stage)
-        verdict = _verdict(posterior, comparison)
+        if options.report:
+            write_report(estimator, stage / REPORT)
         written = sorted(file.name for file in stage.iterdir())
-    sys.stdout.write(f"{summary}\n\n{verdict}\n")
+    sys.stdout.write(f"{summary}\n\nVerdict: {judge_posterior(posterior, comparison)}\n")
     sys.stdout.write(f"Written to {options.out}: {', '.join(written)}.\n")
 
 
-def _fit(rows: Any, options: argparse.Namespace) -> Posterior:
+def _fit(rows: Any, options: argparse.Namespace) -> BayesianGaussianMixture:
     estimator = BayesianGaussianMixture(
         options.components,
         covariance_type=options.covariance,
@@ -165,18 +177,17 @@ def _fit(rows: Any, options: argparse.Namespace) -> Posterior:
         random_state=options.seed,
         progressbar=sys.stderr.isatty() and not options.quiet,
     )
-    posterior = estimator.fit(rows).posterior_
-    sizes = posterior.group("posterior").sizes
+    sizes = estimator.fit(rows).posterior_.group("posterior").sizes
     if sizes[CHAIN] * sizes[DRAW] < options.chains * options.draws:
         raise KeyboardInterrupt  # in a notebook an interrupt keeps the draws so far; files would not tell
-    return posterior
+    return estimator
 
 
 def _read_table(path: Path) -> Any:
     """Read a DataFrame from .csv, an array from .npy."""
     readers: dict[str, Callable[[Path], Any]] = {".csv": _read_csv, ".npy": _read_npy}
     if path.suffix.lower() not in readers:
-        raise InvalidArgumentError("data", f"end in {' or '.join(readers)}", str(path))
+        raise InvalidArgumentError("data", f"end in {' or '.join(readers)}", str(path), "Save it as CSV.")
     if not path.is_file():
         raise InvalidArgumentError("data", "be an existing file", str(path))
     return readers[path.suffix.lower()](path)
@@ -187,25 +198,51 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         cells = pd.read_csv(path, header=None, dtype=str, nrows=1, keep_default_na=False, skipinitialspace=True)
         names = [name.strip() for name in cells.iloc[0]]
+        _check_separator(names)
         _check_names(names)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
             table = pd.read_csv(path, header=0, names=names, index_col=False, skipinitialspace=True)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
+    except pd.errors.ParserWarning as error:
+        raise InvalidArgumentError("data", CSV, f"lines with more values than the first in {path}", RESAVE) from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         reason = f"The reader says: {str(error).strip().rstrip('.')}."
-        raise InvalidArgumentError("data", "be a table of comma-separated values", str(path), reason) from error
-    _check_cells(table)
+        raise InvalidArgumentError("data", CSV, str(path), reason) from error
+    _check_cells(table, path)
     return table
 
 
-def _check_cells(table: pd.DataFrame) -> None:
-    """Refuse text, and say where it stands: one word turns a whole column into text."""
-    for name, column in table.items():
-        is_odd = pd.to_numeric(column, errors="coerce").isna() & column.notna()
-        if is_odd.any():
-            line = int(is_odd.to_numpy().argmax()) + 2  # the first line of the file names the columns
-            found = f"{column[is_odd].iloc[0]!r} in line {line}, column {name!r}"
-            raise InvalidArgumentError("data", "hold numbers only", found, "Leave such columns or lines out.")
+def _check_separator(names: Sequence[str]) -> None:
+    """Refuse a first line with more semicolons or tabs than commas."""
+    for separator, word in {";": "semicolons", "\t": "tabs"}.items():
+        if sum(name.count(separator) for name in names) >= len(names):
+            raise InvalidArgumentError("data", CSV, f"{word} between the names of the columns", RESAVE)
+
+
+def _check_cells(table: pd.DataFrame, path: Path) -> None:
+    """Refuse text, then what is missing, then what is too large, and say where the first of it stands in the file."""
+    numbers = pd.DataFrame({name: pd.to_numeric(column, errors="coerce") for name, column in table.items()})
+    problems = (
+        (numbers.isna() & table.notna(), "hold numbers only", "Leave such columns or lines out."),
+        (table.isna(), "hold finite numbers", "Drop those lines or fill them in."),
+        (numbers.abs() > LARGEST, f"hold numbers up to {LARGEST:g}", "Drop those lines or rescale that column."),
+    )
+    for is_odd, constraint, remedy in problems:
+        if (places := np.argwhere(is_odd.to_numpy())).size:
+            i, j = places[0]
+            cell = table.iat[i, j]
+            shown = repr(cell) if isinstance(cell, str) else str(cell).replace("nan", "NaN")
+            found = f"{shown} in line {_line(path, i)}, column {table.columns[j]!r}"
+            has_comma = isinstance(cell, str) and _is_number(cell.replace(",", ".", 1))
+            raise InvalidArgumentError("data", constraint, found, RESAVE if has_comma else remedy)
+
+
+def _line(path: Path, row: int) -> int:
+    """Give the line at which an editor shows a row: below the names, which may take several, and below blank ones."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        lines = (reader.line_num for cells in reader if len(cells) > 1 or "".join(cells).strip())
+        return next(islice(lines, row + 1, None))
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -254,8 +291,8 @@ def _staging(folder: Path) -> Iterator[Path]:
     try:
         with stage as name:
             yield Path(name)
-            for picture in PICTURES:
-                (folder / picture).unlink(missing_ok=True)  # one that this fit does not draw would be another's
+            for file_name in NOT_ALWAYS:
+                (folder / file_name).unlink(missing_ok=True)  # one that this fit does not draw would be another's
             for file in sorted(Path(name).iterdir()):
                 file.replace(folder / file.name)
     finally:
@@ -275,7 +312,7 @@ def _draw_pictures(posterior: Posterior, comparison: pd.DataFrame, folder: Path)
     by_features: dict[int, dict[str, Callable[..., Any]]] = {1: {"density.png": plot_density}, 2: plane}
     for name, plot in by_features.get(posterior.n_features, {**plane, "pairs.png": plot_pairs}).items():
         _save(plot(posterior), folder / name)
-    _save(plot_comparison(posterior, parameters=_shown_kinds(comparison)), folder / "comparison.png")
+    _save(plot_comparison(posterior, parameters=shown_kinds(comparison)), folder / "comparison.png")
 
 
 def _save(picture: Any, path: Path) -> None:
@@ -283,13 +320,6 @@ def _save(picture: Any, path: Path) -> None:
     figure = picture if isinstance(picture, Figure) else picture.get_figure()
     figure.savefig(path, dpi=DPI)
     plt.close(figure)
-
-
-def _shown_kinds(comparison: pd.DataFrame) -> list[str]:
-    """Choose the kinds of parameters that a picture has room for, in the order of the table; at least one."""
-    kinds = comparison.index.str.partition("[").get_level_values(0)
-    sizes = kinds.value_counts(sort=False).cumsum()
-    return [kind for kind, size in sizes.items() if size <= LONGEST_COMPARISON] or [kinds[0]]
 
 
 def _responsibility_table(posterior: Posterior) -> pd.DataFrame:
@@ -302,18 +332,3 @@ def _responsibility_table(posterior: Posterior) -> pd.DataFrame:
         columns |= {f"{name}[{component}]": chosen[name].values for name in ("mean", "sd", "lower", "upper")}
     columns |= {name: memberships[name].values for name in ("entropy", "overlap", "parameter_uncertainty")}
     return pd.DataFrame(columns, index=memberships["obs"].values)
-
-
-def _verdict(posterior: Posterior, comparison: pd.DataFrame) -> str:
-    """Say in one sentence what came out."""
-    K = posterior.n_components
-    if not posterior.is_identified:
-        return f"Verdict: the data do not tell {K} components apart; use fewer, or read label-free quantities only."
-    shift = comparison["shift"].abs()
-    agreement = (
-        f"EM and posterior give {100 * comparison.attrs['label_agreement']:.1f} % of the rows the same label, and"
-    )
-    found = f"{K} components, told apart; {agreement}" if K > 1 else "1 component; between EM and posterior"
-    if not shift.notna().any():
-        return f"Verdict: {found} how far parameters differ cannot be said of a single draw."
-    return f"Verdict: {found} no parameter differs by more than {shift.max():.2f} posterior sds ({shift.idxmax()})."

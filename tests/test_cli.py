@@ -92,11 +92,22 @@ def test_same_seed_writes_the_same_tables(demo, tmp_path):
         assert (again / name).read_bytes() == (demo[0] / name).read_bytes()
 
 
+def test_report_is_written_when_asked_for_and_goes_with_the_next_fit(tmp_path):
+    code, out, err = run("demo", "--out", tmp_path, "--report", *SHORT)
+    assert (code, err) == (0, "")
+    assert set(os.listdir(tmp_path)) == ALWAYS | {"ellipses.png", "report.html"}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert out.splitlines()[-2].removeprefix("Verdict: ") in page
+    assert "n_components=2" in page
+    run("demo", "--out", tmp_path, *SHORT)
+    assert "report.html" not in os.listdir(tmp_path)
+
+
 def test_single_draw_is_written_and_said_to_tell_little(tmp_path):
-    code, out, _ = run("demo", "--out", tmp_path, "--draws", 1, "--chains", 1, "--tune", 20)
+    code, out, _ = run("demo", "--out", tmp_path, "--draws", 1, "--chains", 1, "--tune", 20, "--report")
     assert code == 0
     assert "how far parameters differ cannot be said of a single draw" in out
-    assert set(os.listdir(tmp_path)) >= ALWAYS
+    assert set(os.listdir(tmp_path)) >= ALWAYS | {"report.html"}
 
 
 def test_one_feature_has_a_density(tmp_path, faithful):
@@ -155,13 +166,22 @@ TABLES = {
     "comma at the end": (b"a,b,\n1,2,\n3,4,\n", "got none for column 3"),
     "same name twice": (b"a,a\n1,2\n3,5\n", "distinct column names; got 'a' twice"),
     "ragged": (b"a,b\n1,2\n3,4,5\n", "Expected 2 fields in line 3, saw 3"),
-    "longer than the header": (b"a,b\n1,2,3\n3,4,5\n", "loss of data"),
-    "shorter than the header": (b"a,b\n1,2\n3\n", "NaN in row 1, column 'b'"),
-    "missing value": (b"a,b\n1,2\nNA,3\n4,5\n", "NaN in row 1, column 'a'"),
+    "longer than the header": (b"a,b\n1,2,3\n3,4,5\n", "lines with more values than the first in .* Save it with"),
+    "shorter than the header": (b"a,b\n1,2\n3\n", "NaN in line 3, column 'b'"),
+    "missing value": (b"a,b\n1,2\nNA,3\n4,5\n", "NaN in line 3, column 'a'. Drop those lines or fill them in"),
+    "missing below blank lines": (b"a,b\n\n1,2\n  \n\n3,\n", "NaN in line 6, column 'b'"),
+    "missing below a name of two lines": (b'"a\n(cm)",b\n1,2\n3,\n', "NaN in line 4, column 'b'"),
+    "infinite": (b"a,b\n1,2\n3,-inf\n", "numbers up to 1e.150; got -inf in line 3, column 'b'"),
+    "too large": (b"a,b\n1,2\n3,1e200\n", "got 1e.200 in line 3, column 'b'"),
+    "text before what is missing": (b"id,a\nx,\ny,2\n", "'x' in line 2, column 'id'"),
     "text": (b"id,a\nx,1\ny,2\n", "'x' in line 2, column 'id'. Leave such columns or lines out"),
     "one word": (b"a,b\n1,2\n3,foo\n4,5\n", "'foo' in line 3, column 'b'"),
     "dates": (b"day,a\n2020-01-01,1\n2020-01-02,3\n", "'2020-01-01' in line 2, column 'day'"),
-    "semicolons": (b"a;b\n1;2\n3;5\n", "'1;2' in line 2, column 'a;b'"),
+    "semicolons": (b"a;b\n1;2\n3;5\n", "got semicolons between .* commas between columns and points in numbers"),
+    "semicolons and decimal commas": (b"a;b\n71,5;2\n73,1;5\n", "got semicolons between the names of the columns"),
+    "tabs": (b"a\tb\n1\t2\n3\t5\n", "got tabs between the names of the columns"),
+    "decimal commas": (b"a\n71,5\n73,1\n", "lines with more values than the first in .* points in numbers"),
+    "quoted decimal commas": (b'a,b\n1,"71,5"\n2,"3,1"\n', "'71,5' in line 2, column 'b'. .* points in numbers"),
     "open quote": (b'a,b\n"1,2\n3,4\n', "EOF inside string"),
     "another encoding": (b"a,b\n\xe9,2\n3,3\n", "utf-8"),
     "dependent columns": (b"a,b\n1,2\n2,4\n3,6\n4,8\n", "linearly independent columns; got 'a', 'b'"),
@@ -209,7 +229,7 @@ CALLS = {
     "unknown command": (["fti"], "invalid choice: 'fti'"),
     "no file": (["fit", "no.csv", "--components", "2"], r"`data` must be an existing file; got no\.csv"),
     "a folder": (["fit", "folder.csv", "--components", "2"], "`data` must be an existing file"),
-    "another ending": (["fit", "rows.xlsx", "--components", "2"], r"must end in \.csv or \.npy"),
+    "another ending": (["fit", "rows.xlsx", "--components", "2"], r"in \.csv or \.npy; got .*xlsx\. Save it as CSV"),
     "no number of components": (["fit", "rows.csv"], "required: --components; see `bayesgmm fit --help`"),
     "components in words": (["fit", "rows.csv", "--components", "two"], "--components: invalid int value: 'two'"),
     "no components": (["fit", "rows.csv", "--components", "0"], "`--components` must be .*; got 0"),

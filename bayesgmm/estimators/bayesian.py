@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from bayesgmm import model
 from bayesgmm.data import as_data, as_rows
 from bayesgmm.estimators.containers import as_frame, check_names
+from bayesgmm.estimators.display import FittedDisplay
 from bayesgmm.fitting import FitSettings, fit_posterior
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ __all__ = ["BayesianGaussianMixture"]
 Array = NDArray[np.float64]
 
 
-class BayesianGaussianMixture(DensityMixin, BaseEstimator):
+class BayesianGaussianMixture(FittedDisplay, DensityMixin, BaseEstimator):
     """A Gaussian mixture with its full posterior.
 
     ``n_components`` is K, the number of components, and not an upper bound: this class is no drop-in for

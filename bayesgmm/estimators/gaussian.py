@@ -25,6 +25,7 @@ from bayesgmm.em.procedure import Procedure, fit_by_procedure, fit_by_search
 from bayesgmm.em.starts import INIT_PARAMS
 from bayesgmm.errors import ConvergenceWarning, DegenerateComponentWarning
 from bayesgmm.estimators.containers import as_frame, check_names, check_two_rows, check_warm_start, precision_of
+from bayesgmm.estimators.display import FittedDisplay
 from bayesgmm.estimators.layouts import check_means, check_precisions, check_weights, root_precisions, scale_from_roots
 from bayesgmm.kernel import rows as kernel
 from bayesgmm.mixture import Mixture
@@ -34,7 +35,7 @@ __all__ = ["GaussianMixture"]
 Array = NDArray[np.float64]
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):
+class GaussianMixture(FittedDisplay, DensityMixin, BaseEstimator):
     """A Gaussian mixture fitted by EM, with the parameters, attributes and methods of scikit-learn's class.
 
     f(x) = sum_k w_k N(x | m_k, Sigma_k). N rows, D features, K components. Where neither `n_init`, `init_params` nor
@@ -232,7 +233,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         Returns
         -------
         X : array of shape (n_samples, D)
-            In the units of x, grouped by component.
+            In the units of x, grouped by component; nameless, of which a fit to a DataFrame warns as in scikit-learn.
         y : integer array of shape (n_samples,)
             The component of each.
 
@@ -348,8 +349,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         with np.errstate(all="ignore"):
             roots = np.swapaxes(np.linalg.inv(mixture.scale_tril), -1, -2)  # (K, D, D)
             precisions = roots @ np.swapaxes(roots, -1, -2)
-        self.weights_ = mixture.weights.astype(dtype)
-        self.means_ = mixture.means.astype(dtype)
+        self.weights_, self.means_ = mixture.weights.astype(dtype), mixture.means.astype(dtype)
         self.covariances_ = family.compact(mixture.covariances).astype(dtype)
         self.precisions_cholesky_ = family.compact(roots).astype(dtype)
         self.precisions_ = family.compact(precisions).astype(dtype)

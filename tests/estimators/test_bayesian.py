@@ -43,7 +43,11 @@ def whole(faithful):
 
 
 @parametrize_with_checks(
-    [BayesianGaussianMixture(method="nuts", draws=25, tune=25, chains=2, progressbar=False)],
+    [
+        BayesianGaussianMixture(method="nuts", draws=25, tune=25, chains=2, progressbar=False),
+        BayesianGaussianMixture(method="laplace", draws=25, chains=2, progressbar=False),
+        BayesianGaussianMixture(method="fullrank_advi", draws=25, chains=2, progressbar=False),
+    ],
 )
 def test_scikit_learns_checks_pass(estimator, check):
     check(estimator)
@@ -211,9 +215,9 @@ WRONG = [
     ("n_components", 0, NO_COUNT, "`n_components` must be a positive integer; got 0"),
     ("n_components", 2.0, NO_INTEGER, "`n_components` must be a positive integer; got 2.0"),
     ("n_components", True, NO_INTEGER, "`n_components` must be a positive integer; got True"),
-    ("covariance_type", "round", InvalidArgumentError, "`covariance_type` must be one of .*; got round"),
+    ("covariance_type", "round", InvalidArgumentError, "`covariance_type` must be one of .*; got 'round'"),
     ("covariance_type", None, InvalidArgumentError, "`covariance_type` must be one of .*; got None"),
-    ("method", "gibbs", InvalidArgumentError, r"`method` must be one of \['nuts'.*; got gibbs"),
+    ("method", "gibbs", InvalidArgumentError, r"`method` must be one of \['nuts'.*; got 'gibbs'"),
     ("method", None, InvalidArgumentError, "`method` must be one of .*; got None"),
     ("draws", 0, NO_COUNT, "`draws` must be a positive integer; got 0"),
     ("draws", "many", NO_INTEGER, "`draws` must be a positive integer; got 'many'"),
