@@ -1,17 +1,20 @@
 # Two commands matter: `make demo` and `make test`. Both set .venv up first, once; a second run does no set-up again.
 #
 #   demo    fit Old Faithful; the posterior, tables and pictures go to results/
-#   test    everything that CI checks: lint, types, unit, examples
+#   test    everything that CI checks: lint, types, unit, examples, docs
+#   docs    the documentation, for which every example runs: docs/_build/html/index.html
 #   fuzz    the slow suites by hand: a thousand random inputs, and intervals that must cover the truth
 #   bench   the figures of docs/benchmarks.md, beside the peers; wants a quiet machine and half an hour.
 #           SUITES="kernel em chains growth wait" and PEERS="numpy jax pymc numpyro stan" choose
+#   methods the figures of docs/accuracy.md: every method beside long runs of NUTS; a quarter of an hour.
+#           CHOICE="--data iris --methods truth nuts" takes some of it
 #   images  draw the pictures of README and docs anew
 #   format  put every file into its standard form
 #   clean   remove all that git ignores
 
 SHELL := /usr/bin/env bash
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types unit examples fuzz bench images format clean
+.PHONY: demo test lint types unit examples fuzz bench methods images format docs clean
 
 PYTHON := .venv/bin/python
 SET_UP := .venv/.set-up
@@ -20,7 +23,7 @@ export MPLBACKEND := Agg
 demo: $(SET_UP)
 	$(PYTHON) -m bayesgmm demo
 
-test: lint types unit examples
+test: lint types unit examples docs
 
 lint: $(SET_UP)
 	$(PYTHON) -m ruff check
@@ -35,11 +38,23 @@ unit: $(SET_UP)
 examples: $(SET_UP)
 	@set -e; for script in $(wildcard examples/*.py); do echo "$$script"; $(PYTHON) -W error "$$script"; done
 
+docs: $(SET_UP) docs/gallery/.begun
+	$(PYTHON) -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+# Sphinx-Gallery runs an example again when the example changes; when the package does, they are all due.
+docs/gallery/.begun: $(shell find bayesgmm -name '*.py') constraints.txt
+	rm -rf docs/gallery
+	@mkdir $(@D)
+	@touch $@
+
 fuzz: $(SET_UP)
 	$(PYTHON) -m pytest -rP -m slow
 
 bench: .venv-bench/.set-up
 	PYTHONPATH=tests .venv-bench/bin/python -m benchmarks $(SUITES) $(if $(PEERS),--peers $(PEERS))
+
+methods: $(SET_UP)
+	PYTHONPATH=tests $(PYTHON) -m recovery.methods $(CHOICE)
 
 images: $(SET_UP)
 	$(PYTHON) docs/images/draw.py
@@ -50,6 +65,7 @@ format: $(SET_UP)
 
 clean:
 	rm -rf .venv .venv-bench results build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf docs/_build docs/api docs/gallery examples/results
 	find bayesgmm tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The benchmarks' peers have an environment of their own, so that tests run in what users install.

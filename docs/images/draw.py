@@ -35,7 +35,7 @@ def draw_unidentified() -> None:
     """Show where the draws of four components lie that the data do not tell apart."""
     posterior = bg.BayesianGaussianMixture(4, random_state=1).fit(X).posterior_
     means = posterior.mixture.means[0]  # (S, K, D)
-    with style.style():
+    with style.plot_style():
         figure, axes = plt.subplots(figsize=(5.4, 4.0), layout="constrained")
         axes.scatter(*X.to_numpy().T, s=6, color="0.8", zorder=1)
         for k, color in enumerate(style.component_colors(4)):
@@ -47,7 +47,7 @@ def draw_unidentified() -> None:
 
 def draw_traces(panels: dict[str, np.ndarray], label: str, name: str) -> None:
     """Draw the draws (S, K) of one chain, a panel each."""
-    with style.style():
+    with style.plot_style():
         figure, axes = plt.subplots(1, len(panels), figsize=(8.0, 3.2), sharey=True, layout="constrained")
         for ax, (title, draws) in zip(axes, panels.items(), strict=True):
             for k, color in enumerate(style.component_colors(draws.shape[-1])):
