@@ -65,7 +65,7 @@ def log_marginal_likelihood(fit: Any, *, closed_form: bool = False) -> Evidence:
     ----------
     fit : fitted BayesianGaussianMixture or Posterior
     closed_form : bool, default False
-        Whether to integrate the mode by Laplace's formula [2]_, log p(mode) + n/2 log 2 pi + log |det C|, C C' the
+        Whether to integrate the mode by Laplace's formula [2]_, log p(mode) + n/2 log 2 pi + log abs(det C), C C' the
         inverse of minus the Hessian there, in the n unconstrained coordinates: without Monte Carlo error, but with one
         of its own that goes as 1 / N and is not known. By default its importance weights integrate it, which know
         theirs. For fits by ``method="laplace"``, and only where its weights can be believed: where they cannot, the
