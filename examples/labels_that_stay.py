@@ -36,7 +36,7 @@ pd.crosstab(first.predict(X), again.predict(X), rownames=["first"], colnames=["a
 
 # %%
 named = first.posterior_.rename(["setosa", "versicolor", "virginica"])
-named.summary().head(7).round(3)
+named.summary(parameters="weights")
 
 # %%
 bg.plot_pairs(named)
