@@ -172,17 +172,23 @@ except KeyboardInterrupt:
     settings |= {"draws": 30, "tune": 30}
     model.set_params(**settings).fit(bg.load_faithful())
     print("stopped, and fitted again")
+else:
+    assert model.posterior_.mixture.batch_shape == (2, 2000)
+    print("not heard, and fitted")
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["numpyro", "blackjax"])
 def test_interrupt_on_jax_leaves_no_half_state(sampler):
-    """In a process of its own, while PyMC and JAX compile, which takes longer than two seconds."""
+    """In a process of its own, while PyMC and JAX compile, which takes longer than two seconds.
+
+    Where it falls into a callback from compiled code, Python drops it: then the fit is whole.
+    """
     need(sampler)
     command = [sys.executable, "-W", "ignore", "-c", STOPPED, sampler]
     found = subprocess.run(command, check=True, timeout=300, capture_output=True, text=True)
-    assert found.stdout == "stopped, and fitted again\n"
+    assert found.stdout in ("stopped, and fitted again\n", "not heard, and fitted\n")
 
 
 CHAINS = [("numpyro", "vectorized"), ("blackjax", "vectorized"), ("numpyro", "parallel")]
