@@ -65,7 +65,7 @@ def sample_foreign(problem: Problem, settings: SamplingSettings) -> Draws:
         If "parallel" was asked for and there are fewer devices than chains.
     KeyboardInterrupt
         If it was stopped before PyMC had draws to keep. NumPyro and BlackJAX keep none: an interrupt is heard when
-        their compiled run has come to its end.
+        their compiled run has come to its end, or not at all.
 
     Warns
     -----
