@@ -6,7 +6,7 @@
 #   fuzz    the slow suites by hand: a thousand random inputs, and intervals that must cover the truth
 #   bench   the figures of docs/benchmarks.md, beside the peers; wants a quiet machine and half an hour.
 #           SUITES="kernel em chains growth wait" and PEERS="numpy jax pymc numpyro stan" choose
-#   methods the figures of docs/accuracy.md: every method beside long runs of NUTS; a quarter of an hour.
+#   methods the figures of docs/accuracy.md: every method beside long runs of NUTS; ten minutes.
 #           CHOICE="--data iris --methods truth nuts" takes some of it
 #   images  draw the pictures of README and docs anew
 #   format  put every file into its standard form
