@@ -24,6 +24,7 @@ from bayesgmm.mixture import Mixture
 from bayesgmm.model.priors import Priors, ResolvedPriors
 from bayesgmm.posterior.assembly import Provenance, build_tree
 from bayesgmm.posterior.container import Posterior, as_result
+from bayesgmm.posterior.layout import given_names
 
 __all__ = ["Fit", "FitSettings", "Start", "fit_posterior"]
 
@@ -250,10 +251,9 @@ def _as_start(init: Any, n_components: int) -> Start:
 def _named_start(value: Posterior | EMFit | Mixture, columns: Any) -> Start:
     """Join a mixture with the names that its posterior has, or the columns that its estimator was fitted to."""
     if isinstance(value, Posterior):
-        is_named = bool(value.group("observed_data").attrs.get("has_feature_names", 1))
         is_renamed = all(isinstance(name, str) for name in value.component_names)
         components = value.component_names if is_renamed else None
-        return Start(value.em, value.feature_names if is_named else None, components)
+        return Start(value.em, given_names(value.group("observed_data")), components)
     mixture = value.mixture if isinstance(value, EMFit) else value
     return Start(mixture, None if columns is None else tuple(map(str, columns)))
 

@@ -24,7 +24,7 @@ from bayesgmm.em.fit import EMFit
 from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.diagnostics import judge_starts
-from bayesgmm.posterior.layout import feature_positions, missing_parameters, mixture_of, with_plain_attrs
+from bayesgmm.posterior.layout import feature_positions, given_names, missing_parameters, mixture_of, with_plain_attrs
 from bayesgmm.posterior.pivot import read_em
 from bayesgmm.schema import CHAIN, COMPONENT, DRAW, FEATURE, OBS
 
@@ -177,8 +177,8 @@ class Posterior:
 
     def rows_of(self, X: ArrayLike) -> Array:
         """Check new rows (N, D): the number of features, and their names where both have some."""
-        is_named = bool(self.group("observed_data").attrs.get("has_feature_names", 1))
-        return as_rows(X, self.n_features, feature_names=self.feature_names if is_named else None, owner="Posterior")
+        names = given_names(self.group("observed_data"))
+        return as_rows(X, self.n_features, feature_names=names, owner="Posterior")
 
     @property
     def bic(self) -> float:

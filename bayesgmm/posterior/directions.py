@@ -34,6 +34,7 @@ from bayesgmm.errors import InvalidArgumentError, InvalidArgumentTypeError
 from bayesgmm.mixture import Mixture
 from bayesgmm.posterior.container import Posterior, as_result
 from bayesgmm.posterior.ellipses import posterior_mean
+from bayesgmm.posterior.layout import given_names
 from bayesgmm.posterior.prediction import interval_bounds
 
 __all__ = ["Directions", "separating_directions"]
@@ -241,7 +242,7 @@ def _point_of(result: Any) -> Mixture:
 def _names(fit: Any, result: Any, n_features: int) -> tuple[tuple[str, ...], bool]:
     """Give the features' names, and whether they came with the data."""
     if isinstance(result, Posterior):
-        return result.feature_names, bool(result.group("observed_data").attrs.get("has_feature_names", 1))
+        return result.feature_names, given_names(result.group("observed_data")) is not None
     named = getattr(fit, "feature_names_in_", None)
     return (default_names(n_features), False) if named is None else (tuple(map(str, named)), True)
 

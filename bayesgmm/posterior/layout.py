@@ -22,6 +22,7 @@ __all__ = [
     "coordinates",
     "derive_variables",
     "feature_positions",
+    "given_names",
     "missing_parameters",
     "mixture_of",
     "name_parameters",
@@ -165,6 +166,28 @@ def name_parameters(values: Mapping[str, Array], family: CovarianceFamily, coord
     C, S = next(iter(values.values())).shape[:2]
     variables = {name: ((*SAMPLE_DIMS, *dims[name]), value) for name, value in values.items()}
     return with_coords(xr.Dataset(variables), {CHAIN: np.arange(C), DRAW: np.arange(S), **coords})
+
+
+def given_names(observed: xr.Dataset) -> tuple[str, ...] | None:
+    """Give the features' names where they came with the rows, and were not counted.
+
+    Parameters
+    ----------
+    observed : xarray.Dataset
+        The group observed_data.
+
+    Returns
+    -------
+    tuple of str or None
+        None where any names of new rows will do.
+
+    Examples
+    --------
+    >>> from bayesgmm.posterior.layout import given_names
+    >>> given_names(fit.posterior_.group("observed_data"))
+    ('eruptions', 'waiting')
+    """
+    return tuple(map(str, observed[FEATURE].values)) if observed.attrs.get("has_feature_names", 1) else None
 
 
 def missing_parameters(parameters: xr.Dataset, family: CovarianceFamily, n_components: int) -> list[str]:
